@@ -1,0 +1,157 @@
+// The arithmetic of a decoder, declared once. Every device implements this interface: the decoder
+// in model/ calls the ops in order and knows no device. Ops are issued, not awaited: they run in
+// the order of their calls, after the uploads and before the downloads that stand around them, and
+// wait() is the only point where the host may block.
+//
+// Every op is batch-invariant: a row of its result depends on that row's inputs only, never on how
+// many other rows there are or where it stands among them (fixed order of every sum). That makes a
+// sequence's tokens the same alone, in a batch, chunked or preempted.
+#pragma once
+
+#include "config/sampling.hpp"
+#include "kernels/tensor.hpp"
+
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+/// A device is out of memory, or failed for good; what() says which and how much was asked.
+class device_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One step's batch. A step computes `tokens` rows; each belongs to one of `sequences`, whose rows
+/// are adjacent and at adjacent positions. The pointers are device memory, valid until the step is
+/// done.
+struct batch_view {
+  std::int32_t tokens = 0;
+  std::int32_t sequences = 0;
+  const token_id* ids = nullptr;             // [tokens]
+  const std::int32_t* positions = nullptr;   // [tokens], 0 is a sequence's first token
+  const std::int32_t* sequence_of = nullptr; // [tokens], 0 <= . < sequences
+  const std::int32_t* first_row = nullptr; // [sequences + 1], rows first_row[s] .. first_row[s + 1]
+  const std::int32_t* block_tables =
+      nullptr; // [sequences, table_stride], block ids in the order of the tokens
+  std::int32_t table_stride = 0;
+};
+
+/// One layer's pages. A block holds block_tokens tokens: [blocks, block_tokens, kv_heads,
+/// head_dim].
+struct kv_pages {
+  matrix keys;   // [blocks * block_tokens, kv_heads * head_dim]
+  matrix values; // the same
+  std::int32_t block_tokens = 0;
+};
+
+/// How the heads of one attention layer are cut.
+struct head_shape {
+  std::int32_t heads = 0;    ///< query heads, a multiple of kv_heads
+  std::int32_t kv_heads = 0; ///< key and value heads
+  std::int32_t head_dim = 0; ///< elements of one head, even, at most 256
+};
+
+/// Rotary position embedding, rotate-half layout (Su et al., 2104.09864).
+struct rope_table {
+  const float* inverse_frequencies = nullptr; // [head_dim / 2], host memory that outlives the model
+  float attention_factor = 1.0F; ///< multiplies sin and cos (YaRN, 2309.00071); 1 otherwise
+};
+
+/// One row to sample: which logits, by which rules, and what came before.
+struct sample_row {
+  std::int32_t logits_row = 0;
+  const sampling_params* params = nullptr;
+  std::uint32_t position = 0; ///< the position that the sampled token will have; counter of Philox
+  std::span<const token_id> ids; ///< the sequence before that position
+  std::uint32_t prompt_tokens =
+      0; ///< the first of ids that are the prompt; the others were generated
+  std::span<const float> allowed_mask =
+      {};                 ///< [vocab] added to the logits (0 or -inf); empty allows all
+  bool is_prompt = false; ///< the token is known: report `known`'s logprob, sample nothing
+  token_id known = 0;     ///< with is_prompt: the token that really follows
+};
+
+struct token_logprob {
+  token_id id = 0;
+  float logprob = 0; ///< natural logarithm, <= 0
+};
+
+/// What came of a sample_row.
+struct sampled_token {
+  token_id id = 0;
+  float logprob =
+      0; ///< under the model's own distribution (before temperature); only where asked for
+  std::vector<token_logprob> top; ///< the most likely, best first; as many as params->logprobs asks
+  bool finite = true;             ///< false: the logits held NaN or +inf and `id` means nothing
+};
+
+/// A device and its arithmetic. One thread issues; ops check nothing that costs time, callers hold
+/// the preconditions.
+class backend {
+ public:
+  virtual ~backend() = default;
+
+  virtual std::string name() const = 0;
+  /// The type that activations and KV pages have.
+  virtual dtype activation_type() const = 0;
+  /// Bytes that could be allocated now.
+  virtual std::size_t free_memory() const = 0;
+
+  /// Throws device_error when there is not enough.
+  virtual memory allocate(std::size_t bytes) = 0;
+  virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
+  virtual void download(void* host, const void* device, std::size_t bytes) = 0;
+  /// Returns when everything issued so far is done. Throws device_error if any of it failed.
+  virtual void wait() = 0;
+
+  /// Brings weights to the device in the layout that its matmul likes. Parts are stacked: [sum of
+  /// rows, cols], one type. Returned: a view for the ops below (its data may be private to the
+  /// backend) and the memory behind it.
+  virtual std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) = 0;
+  /// A vector of n elements as f32 (norm weights, biases).
+  virtual std::pair<matrix, memory> load_vector(const host_matrix& vector) = 0;
+
+  /// out[t] = table[ids[t]]. table: [vocab, hidden] as load_weight gave it; ids outside it are the
+  /// caller's error and throw std::out_of_range. out: [tokens, hidden].
+  virtual void embed(matrix out, const matrix& table, const token_id* ids) = 0;
+
+  /// residual += delta (where delta.data), out = residual / rms(residual) * weight. All [tokens,
+  /// hidden].
+  virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
+                            float epsilon) = 0;
+
+  /// out = x · weightᵀ + bias (where bias.data). x: [rows, k], weight: [n, k], bias: [n], out:
+  /// [rows, n].
+  virtual void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) = 0;
+
+  /// Takes qkv: [tokens, (heads + 2 kv_heads) * head_dim]; normalises each query and key head
+  /// (where the weights [head_dim] have data), rotates both to their positions, leaves the queries
+  /// in place and writes keys and values into the pages at each token's block and offset.
+  virtual void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm,
+                               float epsilon, const rope_table& rope, const head_shape& heads,
+                               const kv_pages& pages, const batch_view& batch) = 0;
+
+  /// Causal attention of the batch's queries (the first heads * head_dim of each qkv row) over
+  /// their sequences' pages, from position 0 (or the last `window` positions where window > 0) to
+  /// their own. out: [tokens, heads * head_dim]. scale multiplies the scores; softcap > 0 bounds
+  /// them to softcap * tanh(score / softcap).
+  virtual void attention(matrix out, const matrix& qkv, const head_shape& heads,
+                         const kv_pages& pages, const batch_view& batch, float scale,
+                         std::int32_t window, float softcap) = 0;
+
+  /// out = silu(gate) * up. gate_up: [tokens, 2 * width], gate first; out: [tokens, width].
+  virtual void silu_mul(matrix out, const matrix& gate_up) = 0;
+
+  /// out[i] = x[rows[i]]. rows: device memory [out.rows].
+  virtual void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) = 0;
+
+  /// Chooses a token for each row of logits: [., vocab] f32. Results are there when the call
+  /// returns (it waits).
+  virtual std::vector<sampled_token> sample(const matrix& logits,
+                                            std::span<const sample_row> rows) = 0;
+};
+
+} // namespace troupe
