@@ -1,0 +1,176 @@
+// The messages behind the front: between streams and an engine's scheduler, kv_blocks and executor, and to the supervisor
+// and telemetry. An engine lives and dies as a whole; its lives are counted, and whatever an earlier life sent late is
+// recognised by its incarnation and ignored.
+#pragma once
+
+#include "actors/logic/batch_scheduler.hpp"
+#include "actors/logic/kv_requests.hpp"
+#include "actors/messages.hpp"
+#include "model/step.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+namespace troupe {
+
+// Streams and the scheduler.
+
+/// Generate this sequence. Answered by `tokens` until one of them carries an end.
+struct enqueue {
+  sequence_spec spec;
+  caf::actor stream;
+};
+/// The stream needs no more of it. Nothing comes back.
+struct cancel_sequence {
+  sequence_id sequence = 0;
+};
+/// The reader is too slow: give its blocks away, keep its place.
+struct park_sequence {
+  sequence_id sequence = 0;
+};
+/// The reader is back.
+struct resume_sequence {
+  sequence_id sequence = 0;
+};
+/// What a step brought one sequence.
+struct tokens {
+  std::uint64_t incarnation = 0;
+  emission what;
+};
+
+// Inside the engine.
+
+using plan_ptr = std::shared_ptr<const step_plan>;
+using result_ptr = std::shared_ptr<const step_result>;
+
+/// Compute this. Answered by `step_done`, in the order of the plans.
+struct run_step {
+  plan_ptr plan;
+};
+struct step_done {
+  result_ptr result;
+};
+/// What kv_blocks shall do, all of a step in one message. Answered by `kv_settled` where something was asked.
+struct kv_work {
+  kv_requests requests;
+};
+struct kv_settled {
+  kv_replies replies;
+};
+
+// The engine's life.
+
+/// An engine is there: enqueue with this scheduler.
+struct engine_up {
+  std::uint64_t incarnation = 0;
+  caf::actor scheduler;
+};
+/// Where is the engine? Answered by `engine_up` as soon as there is one.
+struct locate_engine {
+  caf::actor asker;
+};
+/// The engine made a step: proof of progress for the health check.
+struct progressed {
+  clock_time at;
+  bool idle = false;  ///< nothing was left to do after it
+};
+/// How far the model is loaded.
+struct loading {
+  std::string stage;
+  std::uint64_t bytes = 0;
+  std::uint64_t total_bytes = 0;
+};
+/// It could not be loaded, or the engine could not be kept alive.
+struct load_failed {
+  std::string reason;
+};
+/// Finish what runs, refuse what comes. Answered with `drained` when nothing is left.
+struct drain {
+  caf::actor asker;
+};
+struct drained {};
+
+// To telemetry.
+
+/// One step, from the scheduler.
+struct step_report {
+  std::uint32_t running = 0;
+  std::uint32_t waiting = 0;
+  std::uint32_t batch_tokens = 0;
+  std::uint32_t preemptions = 0;  ///< since the report before
+  double device_seconds = 0;
+  double gap_seconds = 0;
+  double scheduler_seconds = 0;  ///< the scheduler's own time for it
+  std::size_t mailbox = 0;
+};
+/// The cache as it stands, from kv_blocks.
+struct kv_report {
+  kv_stats stats;
+  std::size_t mailbox = 0;
+};
+/// One sequence ended, from its stream. Times in seconds; negative where it never came that far.
+struct sequence_report {
+  finish_reason reason = finish_reason::stop;
+  token_usage usage;
+  std::uint32_t max_tokens = 0;
+  std::uint32_t n = 1;
+  double queue_seconds = -1;
+  double first_token_seconds = -1;
+  double prefill_seconds = -1;
+  double decode_seconds = -1;
+  double total_seconds = 0;
+};
+/// Gaps between a sequence's tokens, some at a time.
+struct token_gaps {
+  std::vector<float> seconds;
+};
+/// A sequence was cancelled; this long after, its blocks were free.
+struct cancel_report {
+  double to_free_seconds = 0;
+};
+/// A request was refused at the door.
+struct refusal_report {
+  std::string code;
+};
+/// The engine was started again.
+struct restart_report {
+  std::uint64_t incarnation = 0;
+};
+/// An HTTP answer was given.
+struct http_report {
+  std::string handler;  ///< the route's name, never the raw path
+  std::string method;
+  int status = 0;
+  double seconds = 0;
+};
+
+}  // namespace troupe
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::enqueue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cancel_sequence)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::park_sequence)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::resume_sequence)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tokens)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::step_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::kv_work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::kv_settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::engine_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::locate_engine)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::progressed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::loading)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::load_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::step_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::kv_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::sequence_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::token_gaps)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cancel_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::refusal_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::http_report)
