@@ -37,7 +37,6 @@ using admission_actor = actor_of<void(submit),          // run a request, or ref
                                  void(engine_up),       // from the supervisor: where streams enqueue from now on
                                  void(prompt_prepared), // from a worker: a request's prompts as token ids, or why not
                                  void(stream_started),  // from a stream: its first token is there
-                                 void(stream_ended),    // from a stream: it is gone
                                  void(drain)>;          // refuse what comes, tell when the last stream has ended
 
 using stream_actor = actor_of<void(tokens),    // from the scheduler: what a step brought

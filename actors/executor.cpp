@@ -1,0 +1,17 @@
+#include "actors/executor.hpp"
+
+#include <caf/all.hpp>
+
+namespace troupe {
+
+executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, runner_maker make) {
+  self->state.steps = make();
+  return {
+      [self](const run_step& request) {
+        const auto scheduler = caf::actor_cast<scheduler_actor>(self->current_sender());
+        self->send(scheduler, step_done{self->state.steps->run(request.plan)});
+      },
+  };
+}
+
+} // namespace troupe
