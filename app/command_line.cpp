@@ -35,7 +35,9 @@ class reader {
     try {
       app_.parse(words);
     } catch (const CLI::ArgumentMismatch& problem) {
-      line_.errors.push_back(printable(problem.what()));
+      // The text begins with the flag: "--port: 1 required TEXT missing".
+      const std::string text = problem.what();
+      line_.errors.push_back(printable(text.substr(0, text.find(':'))) + ": needs a value");
       return std::move(line_);
     } catch (const CLI::ParseError& problem) {
       line_.errors.push_back(fmt::format("{}: {}", which_.name, printable(problem.what())));
@@ -125,6 +127,7 @@ class reader {
   void take_rest() {
     bool unknown_flag = false;
     for (const std::string& word : app_.remaining()) {
+      if (word == "--") continue;
       if (!word.starts_with('-') || word.size() == 1) {
         line_.positionals.push_back(word);
         continue;
@@ -141,7 +144,7 @@ class reader {
     for (std::size_t i = most; i < line_.positionals.size(); ++i)
       line_.errors.push_back(fmt::format("{}: {} is one word too many; it takes {}", which_.name,
                                          quoted(line_.positionals[i], longest_shown),
-                                         most == 0 ? "none" : "one " + which_.positionals));
+                                         most == 0 ? "none" : "one"));
   }
 
   const verb& which_;

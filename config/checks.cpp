@@ -61,8 +61,9 @@ bool is_origin(const std::string& text) {
          scheme + 3 < text.size() && text.find_first_of(" /,", scheme + 3) == std::string::npos;
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+/// False for addresses that other machines can reach. An empty one is refused before that matters.
+bool stays_here(const std::string& host) {
+  return host.empty() || host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 } // namespace
@@ -98,7 +99,7 @@ void check_together(loaded_settings& loaded, const std::vector<std::string>& ref
                 {"stream.ping_interval", "server.idle_timeout"},
                 "a silent connection would be closed before its first ping; lower ping_interval or "
                 "raise idle_timeout");
-  check.advise(is_loopback(s.server.host) || !s.server.api_keys.empty(),
+  check.advise(stays_here(s.server.host) || !s.server.api_keys.empty(),
                {"server.host", "server.api_keys"},
                "whoever reaches this address may use the model; set api_keys unless that is meant");
 }

@@ -49,24 +49,41 @@ class toml_reader {
   }
 
   void read(const toml::table& root) {
-    for (const auto& [key, node] : root) {
-      const std::string group(key.str());
-      const auto* section = node.as_table();
-      const bool known = is_group(group);
-      if (section != nullptr && (known || !section->empty()))
-        read_section(group, *section);
-      else if (known)
-        to_.refuse(fmt::format("{} {} is a group; write it as [{}] with its options below",
-                               where(key), group, group));
-      else if (section != nullptr || node.is_array_of_tables())
-        to_.refuse(fmt::format("{} [{}] is not a group{}", where(key), shown(group),
-                               suggestion(group, groups_)));
+    // The parser sorts by name; people read from the top.
+    std::vector<entry> entries = entries_of(root);
+    std::sort(entries.begin(), entries.end(), [](const entry& a, const entry& b) {
+      return a.key->source().begin < b.key->source().begin;
+    });
+    for (const entry& each : entries) {
+      if (each.in_section)
+        read_value(each);
       else
-        refuse_key(key, group);
+        refuse_top(each);
     }
   }
 
  private:
+  struct entry {
+    const toml::key* key;
+    const toml::node* value;
+    std::string name; // "engine.threads", or what stands outside of all sections
+    bool in_section;
+  };
+
+  std::vector<entry> entries_of(const toml::table& root) const {
+    std::vector<entry> entries;
+    for (const auto& [key, node] : root) {
+      const std::string group(key.str());
+      const toml::table* section = node.as_table();
+      if (section == nullptr || (section->empty() && !is_group(group)))
+        entries.push_back({&key, &node, group, false});
+      if (section == nullptr) continue;
+      for (const auto& [inner, value] : *section)
+        entries.push_back({&inner, &value, group + "." + std::string(inner.str()), true});
+    }
+    return entries;
+  }
+
   std::string where(const toml::key& key) const {
     return fmt::format("{}:{}:", name_, key.source().begin.line);
   }
@@ -81,22 +98,30 @@ class toml_reader {
                        [&](const option& each) { return each.key() == key; });
   }
 
-  void read_section(const std::string& group, const toml::table& section) {
-    for (const auto& [key, node] : section) {
-      const std::string full = group + "." + std::string(key.str());
-      if (is_option(full))
-        to_.set_typed(full, to_typed(node),
-                      {source::file, fmt::format("{}:{}", name_, key.source().begin.line)});
-      else
-        refuse_key(key, full);
-    }
+  void read_value(const entry& each) {
+    if (is_option(each.name))
+      to_.set_typed(each.name, to_typed(*each.value),
+                    {source::file, fmt::format("{}:{}", name_, each.key->source().begin.line)});
+    else
+      refuse_key(each);
   }
 
-  void refuse_key(const toml::key& key, const std::string& full) {
+  void refuse_top(const entry& each) {
+    if (is_group(each.name))
+      to_.refuse(fmt::format("{} {} is a group; write it as [{}] with its options below",
+                             where(*each.key), each.name, each.name));
+    else if (each.value->is_table() || each.value->is_array_of_tables())
+      to_.refuse(fmt::format("{} [{}] is not a group{}", where(*each.key), shown(each.name),
+                             suggestion(each.name, groups_)));
+    else
+      refuse_key(each);
+  }
+
+  void refuse_key(const entry& each) {
     // An option in a section that does not exist is found by its own name, too.
-    std::string hint = suggestion(full, keys_);
-    if (hint.empty()) hint = suggestion(std::string(key.str()), keys_);
-    to_.refuse(fmt::format("{} {} is not an option{}", where(key), shown(full), hint));
+    std::string hint = suggestion(each.name, keys_);
+    if (hint.empty()) hint = suggestion(std::string(each.key->str()), keys_);
+    to_.refuse(fmt::format("{} {} is not an option{}", where(*each.key), shown(each.name), hint));
   }
 
   settings_builder& to_;

@@ -291,6 +291,14 @@ TEST(Sources, ReportEverythingThatIsWrongAtOnce) {
   EXPECT_EQ(errors.size(), 6U);
 }
 
+TEST(Sources, ReportTheErrorsOfAFileFromTheTopDown) {
+  const lines errors = from_toml("[server]\nz = 1\na = 1\n[engine]\nb = 1\n").errors;
+  ASSERT_EQ(errors.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(errors[i].rfind("troupe.toml:" + std::to_string(i == 2 ? 5 : i + 2) + ":", 0), 0U)
+        << errors[i];
+}
+
 TEST(Sources, RefuseUnknownVariablesAndSuggestTheNearest) {
   EXPECT_EQ(from_environment({{"TROUPE_ENGINE_MAX_SEQUNCES", "4"}}).errors,
             lines{"TROUPE_ENGINE_MAX_SEQUNCES: is not an option; did you mean "
