@@ -143,7 +143,7 @@ class reader {
     const std::size_t most = which_.positionals.empty() ? 0 : 1;
     for (std::size_t i = most; i < line_.positionals.size(); ++i)
       line_.errors.push_back(fmt::format("{}: {} is one word too many; it takes {}", which_.name,
-                                         quoted(line_.positionals[i], longest_shown),
+                                         printable_in_quotes(line_.positionals[i], longest_shown),
                                          most == 0 ? "none" : "one"));
   }
 

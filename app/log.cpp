@@ -64,8 +64,8 @@ std::string_view short_name(log_level level) {
 /// like another field.
 std::string field_text(std::string_view text) {
   const bool plain = !text.empty() && text.find_first_of(" =\"\\") == std::string_view::npos;
-  std::string shown = plain ? printable(text) : quoted(text);
-  return plain && shown != text ? quoted(text) : shown;
+  std::string shown = plain ? printable(text) : printable_in_quotes(text);
+  return plain && shown != text ? printable_in_quotes(text) : shown;
 }
 
 std::string human_value(const log_field::any& value) {

@@ -10,8 +10,8 @@
 
 namespace {
 
-troupe::environment process_environment() {
-  troupe::environment variables;
+troupe::environment_variables environment_of_process() {
+  troupe::environment_variables variables;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::size_t equals = text.find('=');
@@ -25,9 +25,12 @@ troupe::environment process_environment() {
 
 int main(int count, char** words) {
   try {
-    const troupe::program self{process_environment(), std::cout, std::cerr, troupe::run_serve,
+    const troupe::program self{environment_of_process(), std::cout, std::cerr, troupe::run_serve,
                                troupe::run_chat};
-    return troupe::run_program(self, {words + (count > 0 ? 1 : 0), words + count});
+    const int status = troupe::run_program(self, {words + (count > 0 ? 1 : 0), words + count});
+    if (std::cout.flush()) return status;
+    std::cerr << "troupe: standard output cannot be written\n";
+    return troupe::exit_failed;
   } catch (const std::exception& problem) {
     std::cerr << "troupe: " << problem.what() << '\n';
     return troupe::exit_failed;

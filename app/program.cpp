@@ -61,7 +61,7 @@ loaded_settings load(const program& self, const command_line& line) {
   if (!file.empty()) read_file(builder, file);
   read_environment(builder, self.variables);
   for (const auto& each : line.settings) {
-    builder.set_text(each.key, each.text, {source::command_line, each.flag});
+    builder.set_text(each.key, each.text, {setting_source::command_line, each.flag});
     if (each.key == "model.path" && !line.positionals.empty())
       builder.refuse("MODEL: is given twice, also as " + each.flag);
     if (find_option(builder.options(), each.key).secret)
@@ -69,7 +69,8 @@ loaded_settings load(const program& self, const command_line& line) {
                                "machine; use the file or the environment");
   }
   if (!line.positionals.empty())
-    builder.set_text("model.path", line.positionals.front(), {source::command_line, "MODEL"});
+    builder.set_text("model.path", line.positionals.front(),
+                     {setting_source::command_line, "MODEL"});
   return builder.finish();
 }
 
@@ -99,7 +100,7 @@ int chat(const program& self, const verb& which, const command_line& line) {
   if (loaded.errors.empty() && wanted.url.empty() && loaded.values.model.path.empty())
     loaded.errors.push_back("MODEL: none is given, and no --url; write " + which.examples.front());
   for (const char* flag : {"--question", "--system", "--url"})
-    if (!is_utf8(line.value(flag).value_or("")))
+    if (!is_well_formed_utf8(line.value(flag).value_or("")))
       loaded.errors.push_back(std::string(flag) + ": is not UTF-8");
   show_warnings(self, loaded);
   return loaded.errors.empty() ? self.chat(wanted, loaded.values) : refuse(self, loaded.errors);
@@ -152,6 +153,7 @@ int help(const program& self, const command_line& line) {
     // `help config` shows both verbs of config.
     const std::string first = each.name.substr(0, each.name.find(' '));
     names.push_back({first, first});
+    names.push_back({each.name, each.name});
     if (each.name != name && first != name) continue;
     self.out << (found ? "\n" : "") << verb_help(each);
     found = true;
@@ -216,6 +218,9 @@ int run_program(const program& self, const std::vector<std::string>& words) {
   words_list rest = words;
   if (rest[0] == "-h" || rest[0] == "--help") rest[0] = "help";
   if (rest[0] == "--version") rest[0] = "version";
+  // The verbs of config are two words.
+  if (rest[0] == "help" && rest.size() == 3 && rest[1] == "config")
+    rest = {"help", rest[1] + " " + rest[2]};
   if (rest[0] == "docs") return docs(self, {rest.begin() + 1, rest.end()});
   const auto verbs = all_verbs();
   const verb* which = take_verb(verbs, rest);

@@ -18,7 +18,7 @@ inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2; ///< wrong words on the command line, or wrong settings
 
 struct program {
-  environment variables;
+  environment_variables variables;
   std::ostream& out;
   std::ostream& err;
   std::function<int(const settings&)> serve;

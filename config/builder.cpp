@@ -11,7 +11,8 @@ namespace troupe {
 
 settings_builder::settings_builder() : options_(all_options()), slots_(options_.size()) {}
 
-void settings_builder::set_text(std::string_view key, std::string_view text, const origin& from) {
+void settings_builder::set_text(std::string_view key, std::string_view text,
+                                const setting_origin& from) {
   const option& which = find_option(options_, key);
   constexpr std::size_t longest_shown = 80;
   try {
@@ -23,7 +24,7 @@ void settings_builder::set_text(std::string_view key, std::string_view text, con
 }
 
 void settings_builder::set_typed(std::string_view key, const typed_value& value,
-                                 const origin& from) {
+                                 const setting_origin& from) {
   const option& which = find_option(options_, key);
   try {
     keep(which, read_typed(which, value), from);
@@ -36,7 +37,8 @@ settings_builder::slot& settings_builder::slot_of(const option& which) {
   return slots_.at(static_cast<std::size_t>(&which - options_.data()));
 }
 
-void settings_builder::keep(const option& which, const option_value& value, const origin& from) {
+void settings_builder::keep(const option& which, const option_value& value,
+                            const setting_origin& from) {
   slot& place = slot_of(which);
   if (from.from < place.from.from) return;
   which.assign(values_, value);
@@ -44,7 +46,7 @@ void settings_builder::keep(const option& which, const option_value& value, cons
 }
 
 void settings_builder::refuse_value(const option& which, std::string_view shown,
-                                    std::string_view problem, const origin& from) {
+                                    std::string_view problem, const setting_origin& from) {
   slot_of(which).refused = true;
   refuse(fmt::format("{}: {} = {} {}; it takes {}", from.where, which.key(), shown, problem,
                      takes(which)));

@@ -13,19 +13,19 @@
 namespace troupe {
 
 /// In order of precedence: the later wins.
-enum class source { standard, file, environment, command_line };
+enum class setting_source { standard, file, environment, command_line };
 
 /// Where a value comes from. `where` is what a person looks for: "troupe.toml:12",
 /// "TROUPE_SERVER_PORT", "--port".
-struct origin {
-  source from = source::standard;
+struct setting_origin {
+  setting_source from = setting_source::standard;
   std::string where = "default";
 };
 
 struct effective_value {
   std::string key;
   std::string value; ///< as on the command line; secrets hidden
-  origin from;
+  setting_origin from;
 };
 
 struct loaded_settings {
@@ -44,8 +44,8 @@ class settings_builder {
 
   /// Reads, checks and keeps a value, unless a source of higher precedence has set the option. A
   /// wrong value becomes an error. `key` must be one of options().
-  void set_text(std::string_view key, std::string_view text, const origin& from);
-  void set_typed(std::string_view key, const typed_value& value, const origin& from);
+  void set_text(std::string_view key, std::string_view text, const setting_origin& from);
+  void set_typed(std::string_view key, const typed_value& value, const setting_origin& from);
 
   /// Adds an error or a warning: one line that begins with where it was found.
   void refuse(std::string line) { errors_.push_back(std::move(line)); }
@@ -56,14 +56,14 @@ class settings_builder {
 
  private:
   struct slot {
-    origin from;
+    setting_origin from;
     bool refused = false; // a value of its was wrong: nothing is concluded from the one it has
   };
 
   slot& slot_of(const option& which);
-  void keep(const option& which, const option_value& value, const origin& from);
+  void keep(const option& which, const option_value& value, const setting_origin& from);
   void refuse_value(const option& which, std::string_view shown, std::string_view problem,
-                    const origin& from);
+                    const setting_origin& from);
 
   std::vector<option> options_;
   std::vector<slot> slots_; // one for each option

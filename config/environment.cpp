@@ -49,14 +49,14 @@ std::string without_group(const std::vector<option>& options, std::string_view v
 
 } // namespace
 
-void read_environment(settings_builder& to, const environment& variables) {
+void read_environment(settings_builder& to, const environment_variables& variables) {
   for (const auto& [name, value] : variables) {
     if (!name.starts_with(prefix) || name == file_variable || is_service_link(name, value))
       continue;
     const auto found = std::find_if(to.options().begin(), to.options().end(),
                                     [&](const option& each) { return each.variable() == name; });
     if (found != to.options().end()) {
-      to.set_text(found->key(), value, {source::environment, name});
+      to.set_text(found->key(), value, {setting_source::environment, name});
       continue;
     }
     const std::string sibling = without_group(to.options(), name);

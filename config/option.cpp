@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 namespace troupe {
 namespace {
@@ -29,7 +28,7 @@ double in_range(const option& which, double number) {
 }
 
 const std::string& sound_text(const std::string& text) {
-  if (!is_utf8(text)) throw bad_value("is not UTF-8");
+  if (!is_well_formed_utf8(text)) throw bad_value("is not UTF-8");
   if (has_control(text)) throw bad_value("holds a control character");
   return text;
 }
@@ -212,7 +211,9 @@ std::string show_written(const option& which, const typed_value& value) {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
     std::string operator()(double number) const { return fmt::format("{}", number); }
-    std::string operator()(const std::string& text) const { return quoted(text, longest_shown); }
+    std::string operator()(const std::string& text) const {
+      return printable_in_quotes(text, longest_shown);
+    }
     std::string operator()(const std::vector<std::string>& texts) const {
       return printable(fmt::format("[{}]", fmt::join(texts, ", ")), longest_shown);
     }

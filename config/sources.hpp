@@ -11,7 +11,7 @@
 
 namespace troupe {
 
-using environment = std::vector<std::pair<std::string, std::string>>;
+using environment_variables = std::vector<std::pair<std::string, std::string>>;
 
 /// The variable that names the file to read where the command line names none.
 inline constexpr std::string_view file_variable = "TROUPE_CONFIG";
@@ -26,6 +26,6 @@ void read_toml(settings_builder& to, std::string_view text, const std::string& n
 /// Reads all TROUPE_* variables; one that is no option is an error. What Kubernetes adds for
 /// services whose name begins with troupe (TROUPE_PORT=tcp://…, TROUPE_SERVICE_HOST) is passed
 /// over.
-void read_environment(settings_builder& to, const environment& variables);
+void read_environment(settings_builder& to, const environment_variables& variables);
 
 } // namespace troupe

@@ -74,11 +74,11 @@ std::string escape(std::string_view text, std::size_t limit, bool quotes) {
 
 } // namespace
 
-std::size_t utf8_length(std::string_view text) { return first_character(text).length; }
+std::size_t utf8_character_length(std::string_view text) { return first_character(text).length; }
 
-bool is_utf8(std::string_view text) {
+bool is_well_formed_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = utf8_character_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -98,7 +98,7 @@ std::string printable(std::string_view text, std::size_t limit) {
   return escape(text, limit, false);
 }
 
-std::string quoted(std::string_view text, std::size_t limit) {
+std::string printable_in_quotes(std::string_view text, std::size_t limit) {
   return '"' + escape(text, limit, true) + '"';
 }
 

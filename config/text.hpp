@@ -11,9 +11,9 @@ namespace troupe {
 
 /// The length in bytes of the well-formed UTF-8 character that `text` begins with (Unicode, table
 /// 3-7), or 0.
-std::size_t utf8_length(std::string_view text);
+std::size_t utf8_character_length(std::string_view text);
 
-bool is_utf8(std::string_view text);
+bool is_well_formed_utf8(std::string_view text);
 
 /// True where a character of `text` is a control character (C0, DEL, C1).
 bool has_control(std::string_view text);
@@ -23,6 +23,6 @@ bool has_control(std::string_view text);
 std::string printable(std::string_view text, std::size_t limit = 0);
 
 /// `text` in double quotes, printable, with the quotes inside it escaped.
-std::string quoted(std::string_view text, std::size_t limit = 0);
+std::string printable_in_quotes(std::string_view text, std::size_t limit = 0);
 
 } // namespace troupe

@@ -100,8 +100,9 @@ class toml_reader {
 
   void read_value(const entry& each) {
     if (is_option(each.name))
-      to_.set_typed(each.name, to_typed(*each.value),
-                    {source::file, fmt::format("{}:{}", name_, each.key->source().begin.line)});
+      to_.set_typed(
+          each.name, to_typed(*each.value),
+          {setting_source::file, fmt::format("{}:{}", name_, each.key->source().begin.line)});
     else
       refuse_key(each);
   }
@@ -150,7 +151,7 @@ std::string describe(std::string_view problem) {
 std::optional<std::size_t> broken_line(std::string_view text) {
   std::size_t line = 1;
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = utf8_character_length(text);
     if (length == 0) return line;
     if (text.front() == '\n') ++line;
     text.remove_prefix(length);
@@ -178,7 +179,7 @@ void warn_of_secrets(settings_builder& to, const std::string& name) {
   const loaded_settings so_far = to.finish();
   for (std::size_t i = 0; i < so_far.list.size(); ++i) {
     const effective_value& each = so_far.list[i];
-    if (!to.options()[i].secret || each.from.from != source::file) continue;
+    if (!to.options()[i].secret || each.from.from != setting_source::file) continue;
     to.warn(fmt::format("{}: {} is a secret, and every user of this machine can read the file; "
                         "run chmod o-r {}",
                         each.from.where, each.key, name));

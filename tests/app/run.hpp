@@ -20,7 +20,8 @@ struct outcome {
   std::optional<chat_options> chat;
 };
 
-inline outcome run(const std::vector<std::string>& words, const environment& variables = {}) {
+inline outcome run(const std::vector<std::string>& words,
+                   const environment_variables& variables = {}) {
   outcome result;
   std::ostringstream out;
   std::ostringstream err;

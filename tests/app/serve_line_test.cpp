@@ -54,7 +54,8 @@ TEST(ServeLine, TakesWordsAfterTwoDashesAsTheyAre) {
 }
 
 TEST(ServeLine, PrefersFlagsToTheEnvironment) {
-  const environment variables{{"TROUPE_SERVER_PORT", "1"}, {"TROUPE_SERVER_THREADS", "2"}};
+  const environment_variables variables{{"TROUPE_SERVER_PORT", "1"},
+                                        {"TROUPE_SERVER_THREADS", "2"}};
   const outcome result = run({"serve", "m", "--port", "3"}, variables);
   EXPECT_EQ(result.served->server.port, 3);
   EXPECT_EQ(result.served->server.threads, 2U);

@@ -76,6 +76,7 @@ TEST(Verbs, ExplainThemselvesInAnyOfTheUsualWays) {
   EXPECT_EQ(run({"help", "serve"}).out, run({"serve", "--help"}).out);
   EXPECT_EQ(run({"chat", "-h"}).status, exit_done);
   EXPECT_EQ(run({"config"}).out, run({"help", "config"}).out);
+  EXPECT_EQ(run({"help", "config", "check"}).out, run({"config", "check", "--help"}).out);
 }
 
 TEST(Help, FitsAHundredColumns) {

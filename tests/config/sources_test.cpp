@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -23,7 +24,7 @@ loaded_settings from_toml(const std::string& text) {
   return builder.finish();
 }
 
-loaded_settings from_environment(const environment& variables) {
+loaded_settings from_environment(const environment_variables& variables) {
   settings_builder builder;
   read_environment(builder, variables);
   return builder.finish();
@@ -31,7 +32,7 @@ loaded_settings from_environment(const environment& variables) {
 
 loaded_settings from_flag(const std::string& key, const std::string& text) {
   settings_builder builder;
-  builder.set_text(key, text, {source::command_line, "--flag"});
+  builder.set_text(key, text, {setting_source::command_line, "--flag"});
   return builder.finish();
 }
 
@@ -122,7 +123,7 @@ TEST(Sources, PreferTheCommandLineToTheEnvironmentToTheFileInAnyOrderOfReading) 
     read_environment(to, {{"TROUPE_SERVER_PORT", "2"}, {"TROUPE_SERVER_THREADS", "2"}});
   };
   const auto flag = [](settings_builder& to) {
-    to.set_text("server.port", "3", {source::command_line, "--port"});
+    to.set_text("server.port", "3", {setting_source::command_line, "--port"});
   };
   settings_builder forwards;
   file(forwards);
@@ -286,7 +287,7 @@ TEST(Sources, ReportEverythingThatIsWrongAtOnce) {
   settings_builder builder;
   read_toml(builder, "[server]\nport = 0\nhots = \"x\"\n[engine]\nthreads = -1\n", "troupe.toml");
   read_environment(builder, {{"TROUPE_LOG_LEVEL", "loud"}, {"TROUPE_NONSENSE", "1"}});
-  builder.set_text("server.threads", "many", {source::command_line, "--server-threads"});
+  builder.set_text("server.threads", "many", {setting_source::command_line, "--server-threads"});
   const lines errors = builder.finish().errors;
   EXPECT_EQ(errors.size(), 6U);
 }
@@ -297,6 +298,51 @@ TEST(Sources, ReportTheErrorsOfAFileFromTheTopDown) {
   for (std::size_t i = 0; i < 3; ++i)
     EXPECT_EQ(errors[i].rfind("troupe.toml:" + std::to_string(i == 2 ? 5 : i + 2) + ":", 0), 0U)
         << errors[i];
+}
+
+TEST(Sources, AnswerBrokenFilesWithValuesInRangeOrLinesThatNameThem) {
+  const std::string sound = commented_toml(settings{});
+  std::mt19937 random(7);
+  const auto below = [&](std::size_t end) { return random() % end; };
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = sound;
+    for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
+      const std::size_t at = below(text.size());
+      switch (below(4)) {
+      case 0:
+        text[at] = static_cast<char>(below(256));
+        break;
+      case 1:
+        text.erase(at, 1 + below(40));
+        break;
+      case 2:
+        text.insert(at, text.substr(below(text.size()), below(60)));
+        break;
+      default:
+        text.resize(at + 1);
+        break;
+      }
+    }
+    const auto loaded = from_toml(text);
+    settings_builder again;
+    for (const option& each : again.options())
+      EXPECT_NO_THROW(read_text(each, show(each, each.read(loaded.values)))) << each.key();
+    for (const std::string& line : loaded.errors) {
+      EXPECT_NE(line.find("troupe.toml:"), std::string::npos) << line;
+      EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+    }
+  }
+}
+
+TEST(Sources, ReadDottedKeysAndInlineTables) {
+  const auto loaded =
+      from_toml("server.port = 1\nengine = { threads = 2 }\n\nlog.level = \"error\"\n");
+  EXPECT_EQ(loaded.errors, lines{});
+  EXPECT_EQ(loaded.values.server.port, 1);
+  EXPECT_EQ(loaded.values.engine.threads, 2U);
+  EXPECT_EQ(origin_of(loaded, "server.port"), "troupe.toml:1");
+  EXPECT_EQ(origin_of(loaded, "engine.threads"), "troupe.toml:2");
+  EXPECT_EQ(origin_of(loaded, "log.level"), "troupe.toml:4");
 }
 
 TEST(Sources, RefuseUnknownVariablesAndSuggestTheNearest) {
@@ -361,8 +407,9 @@ TEST(Sources, ReadBackTheFileOfDefaults) {
   const auto loaded = from_toml(commented_toml(settings{}));
   EXPECT_EQ(loaded.errors, lines{});
   EXPECT_EQ(loaded.values, settings{});
-  EXPECT_TRUE(std::none_of(loaded.list.begin(), loaded.list.end(),
-                           [](const auto& each) { return each.from.from == source::standard; }));
+  EXPECT_TRUE(std::none_of(loaded.list.begin(), loaded.list.end(), [](const auto& each) {
+    return each.from.from == setting_source::standard;
+  }));
 }
 
 TEST(Sources, ReadBackTheFileOfAnySettings) {

@@ -9,15 +9,15 @@ namespace troupe {
 namespace {
 
 TEST(Text, AcceptsWellFormedUtf8) {
-  EXPECT_TRUE(is_utf8("plain"));
-  EXPECT_TRUE(is_utf8("\u00e9\u20ac\U0001F600\U0010FFFF"));
-  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_well_formed_utf8("plain"));
+  EXPECT_TRUE(is_well_formed_utf8("\u00e9\u20ac\U0001F600\U0010FFFF"));
+  EXPECT_TRUE(is_well_formed_utf8(""));
 }
 
 TEST(Text, RefusesOverlongSurrogateTruncatedAndTooLargeBytes) {
   for (const char* text : {"\xff", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                            "\xf0\x80\x80\x80", "\xe2\x82", "\x80"})
-    EXPECT_FALSE(is_utf8(text)) << printable(text);
+    EXPECT_FALSE(is_well_formed_utf8(text)) << printable(text);
 }
 
 TEST(Text, EscapesEverythingThatCannotBeSeen) {
@@ -39,7 +39,9 @@ TEST(Text, CutsBetweenCharacters) {
   EXPECT_EQ(printable("abc", 3), "abc");
 }
 
-TEST(Text, EscapesQuotesInsideQuotes) { EXPECT_EQ(quoted("say \"hi\""), "\"say \\\"hi\\\"\""); }
+TEST(Text, EscapesQuotesInsideQuotes) {
+  EXPECT_EQ(printable_in_quotes("say \"hi\""), "\"say \\\"hi\\\"\"");
+}
 
 TEST(Text, SeesControlCharactersOfBothRanges) {
   EXPECT_TRUE(has_control("a\r\nb"));
