@@ -99,48 +99,57 @@ token_id choose_from_all(double uniform, double total, const sampling_scratch& s
   return static_cast<token_id>(last);
 }
 
+/// Keeps the smallest set of the best candidates whose weights reach `mass`, in any order: halves
+/// the candidates around the one sought, as quickselect does.
+void keep_mass(std::vector<candidate>& kept, double mass, const std::vector<float>& weights) {
+  auto first = kept.begin();
+  auto last = kept.end();
+  while (last - first > 1) {
+    const auto middle = first + (last - first) / 2;
+    std::nth_element(first, middle, last, better);
+    double sum = 0;
+    for (auto c = first; c != middle; ++c) sum += weights[c->id];
+    if (sum >= mass) {
+      last = middle;
+    } else {
+      mass -= sum;
+      first = middle;
+    }
+  }
+  kept.erase(last, kept.end());
+}
+
 /// The tokens that min_p, top_k and top_p keep, in scratch.candidates; returns their weights' sum.
 /// scratch.weights are those of `logits`, `total` their sum, the highest 1.
 double keep_likely(std::span<const float> logits, const sampling_params& params, double total,
                    sampling_scratch& scratch) {
+  constexpr std::size_t usually_enough = 256;
   auto& kept = scratch.candidates;
-  const auto weight = [&](const candidate& c) { return scratch.weights[c.id]; };
+  const auto& weights = scratch.weights;
   const auto sum_of_kept = [&] {
     double sum = 0;
-    for (const candidate& c : kept) sum += weight(c);
+    for (const candidate& c : kept) sum += weights[c.id];
     return sum;
   };
-  std::size_t size = 256;
-  if (params.top_k > 0 || params.min_p > 0) {
-    if (params.top_k > 0) {
-      highest_logits(logits, static_cast<std::size_t>(params.top_k), scratch);
-      std::erase_if(kept, [&](const candidate& c) { return weight(c) < params.min_p; });
-    } else {
-      kept.clear();
-      for (std::size_t i = 0; i < logits.size(); ++i)
-        if (scratch.weights[i] >= params.min_p)
-          kept.push_back({logits[i], static_cast<token_id>(i)});
-      if (params.top_p < 1) std::ranges::sort(kept, better);
-    }
+  const auto keep_from = [&](float lowest) {
+    kept.clear();
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      if (weights[i] >= lowest) kept.push_back({logits[i], static_cast<token_id>(i)});
+  };
+  if (params.top_k > 0) {
+    highest_logits(logits, static_cast<std::size_t>(params.top_k), scratch);
+    std::erase_if(kept, [&](const candidate& c) { return weights[c.id] < params.min_p; });
     total = sum_of_kept();
-    size = kept.size();
+  } else if (params.min_p > 0) {
+    keep_from(params.min_p);
+    total = sum_of_kept();
   } else {
-    highest_logits(logits, size, scratch);
+    highest_logits(logits, usually_enough, scratch);
+    if (sum_of_kept() < params.top_p * total) keep_from(std::numeric_limits<float>::denorm_min());
   }
   if (params.top_p >= 1) return total;
-  for (;;) {
-    double sum = 0;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      sum += weight(kept[i]);
-      if (sum < params.top_p * total) continue;
-      kept.resize(i + 1);
-      return sum;
-    }
-    if (kept.size() < size || size >= logits.size() || params.top_k > 0 || params.min_p > 0)
-      return sum;
-    size *= 8;
-    highest_logits(logits, size, scratch);
-  }
+  keep_mass(kept, params.top_p * total, weights);
+  return sum_of_kept();
 }
 
 token_id choose(std::span<const float> logits, float highest, const sample_row& row,
