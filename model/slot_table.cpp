@@ -80,7 +80,7 @@ std::string slot_table::problem_of(const slot_run& run) {
   if (known > state->ids.size())
     return fmt::format("the run ends at position {}, {} tokens are known", known,
                        state->ids.size());
-  if (run.sample != (known == state->ids.size()) && run.sample)
+  if (run.sample && known != state->ids.size())
     return fmt::format("sampling needs the last known token, {}, in the run, which ends at {}",
                        state->ids.size(), known);
   if (!run.drafts.empty() && !run.sample) return "drafts need a run that samples";
