@@ -45,7 +45,7 @@ TEST(MemoryPlan, FillsWhatIsLeftWhenThatIsLess) {
 
 TEST(MemoryPlan, TakesTheBytesThatAreSet) {
   memory_request r = request();
-  r.kv_bytes = 40 * 8192;
+  r.kv_bytes = 40 * 4096;
   EXPECT_EQ(plan_memory(small(), r).blocks, 32);
   r.max_sequences = 100;
   EXPECT_EQ(plan_memory(small(), r).blocks, 40);
@@ -53,7 +53,7 @@ TEST(MemoryPlan, TakesTheBytesThatAreSet) {
 
 TEST(MemoryPlan, RefusesAContextThatDoesNotFitNamingTheLongest) {
   memory_request r = request();
-  r.kv_bytes = 5 * 8192;
+  r.kv_bytes = 5 * 4096;
   EXPECT_THAT(testing::error_of([&] { plan_memory(small(), r); }),
               HasSubstr("needs 0.1 MiB for max_context 128, 0.0 MiB available: the longest that "
                         "fits is 80; set --max-context 80 or --kv-memory 1MiB"));
