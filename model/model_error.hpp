@@ -1,13 +1,12 @@
-// What is thrown when a model's files cannot be served. It happens while loading, so an exception
-// is right: nothing is being answered yet, and its text is what the operator reads.
+// What a model folder that cannot be served answers with. Thrown at start-up only: nothing on the
+// path of a request throws it.
 #pragma once
 
 #include <stdexcept>
 
 namespace troupe {
 
-/// A model folder or file that cannot be used. The text names the file, the field and what is wrong
-/// with it.
+/// A model's file or folder is unusable; what() names the file, what is wrong and the limit.
 class model_error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
