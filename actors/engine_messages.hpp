@@ -143,6 +143,15 @@ struct drained {};
 
 // To telemetry.
 
+/// What the metrics say of the server once and for all; from the composition, when the model is loaded.
+struct metrics_facts {
+  std::string model_name;
+  std::uint32_t max_context = 0;
+  std::uint32_t block_tokens = 0;
+  std::uint32_t blocks = 0;
+  bool prefix_cache = true;
+};
+
 /// One step, from the scheduler.
 struct step_report {
   std::uint32_t running = 0;
@@ -230,3 +239,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::too_slow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::start_engine)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_engine)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::check_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::metrics_facts)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/journal.hpp"
 #include "model/runner.hpp"
 
 #include <functional>
@@ -21,6 +22,7 @@ struct executor_state {
   std::unique_ptr<runner> steps;
 };
 
-executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, runner_maker make);
+executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, runner_maker make,
+                                       journal tell);
 
 } // namespace troupe

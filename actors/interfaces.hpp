@@ -69,8 +69,15 @@ using supervisor_actor =
              void(restart_engine),  // to itself: the pause after a death is over
              void(check_progress)>; // to itself: is anything stuck?
 
-using telemetry_actor = actor_of<void(step_report), void(kv_report), void(sequence_report), void(token_gaps),
-                                 void(cancel_report), void(refusal_report), void(restart_report), void(http_report),
-                                 void(scrape)>; // from a session: the metrics as text
+using telemetry_actor = actor_of<void(metrics_facts),   // from the composition: the model is loaded
+                                 void(step_report),     // from the scheduler: a step
+                                 void(kv_report),       // from kv_blocks: the cache as it stands
+                                 void(sequence_report), // from a stream: it ended
+                                 void(token_gaps),      // from a stream: times between its tokens
+                                 void(cancel_report),   // from the scheduler: a cancelled sequence's blocks are back
+                                 void(refusal_report),  // from admission: a request was refused
+                                 void(restart_report),  // from the supervisor: the engine was started again
+                                 void(http_report),     // from a session: an answer was given
+                                 void(scrape)>;         // from a session: the metrics as text
 
 } // namespace troupe

@@ -176,6 +176,19 @@ struct streaming {
     finish({finish_reason::cancelled, {}, {}, "the client read nothing for too long"});
   }
 
+  caf::error fail_alone(const std::exception_ptr& problem) const {
+    std::string reason = "unknown";
+    try {
+      std::rethrow_exception(problem);
+    } catch (const std::exception& known) {
+      reason = known.what();
+    } catch (...) {
+    }
+    end(finish_reason::error);
+    finish({finish_reason::error, {}, {}, reason});
+    return caf::exit_reason::normal;
+  }
+
   void down(const caf::down_msg& down) const {
     if (down.source == setup().client.address()) return leave();
     if (state().scheduler && down.source == state().scheduler.address()) engine_died();
@@ -189,6 +202,8 @@ stream_actor::behavior_type stream(pointer self, stream_setup setup) {
   self->state.setup = std::move(setup);
   const streaming it{self};
   self->set_down_handler([it](const caf::down_msg& down) { it.down(down); });
+  // Whatever is thrown here concerns this request alone.
+  self->set_exception_handler([it](std::exception_ptr& problem) { return it.fail_alone(problem); });
   self->monitor(it.setup().client);
   if (it.setup().timeout.count() > 0) {
     const auto left = it.setup().spec.arrival + it.setup().timeout - steady_clock::now();
