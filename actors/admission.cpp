@@ -5,6 +5,7 @@
 #include "model/tokenizer/detokenizer.hpp"
 
 #include <caf/all.hpp>
+#include <fmt/format.h>
 
 namespace troupe {
 namespace {

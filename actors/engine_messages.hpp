@@ -102,9 +102,10 @@ struct engine_members {
 };
 /// Makes a new engine; throws where it can't.
 using engine_maker = std::function<engine_members(std::uint64_t incarnation)>;
-/// The model is loaded: start the engine, and start it again when it dies.
+/// The model is loaded: start the engine, and start it again when it dies. Admission is told of each by `engine_up`.
 struct start_engine {
   engine_maker make;
+  caf::actor admission;
 };
 /// The pause after a death is over.
 struct restart_engine {};

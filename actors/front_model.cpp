@@ -60,7 +60,7 @@ std::variant<prepared_prompt, api_error> front_model::prepare_chat(const chat_in
   try {
     const auto context = context_of(chat);
     ordered_json trusted;
-    for (const auto& [name, text] : words_->special_tokens()) trusted[name] = text;
+    for (const auto& [name, text] : words_->special_strings()) trusted[name] = text;
     auto rendered = chat_->render(context, trusted);
     if (chat.continue_final_message && !cut_after_final_message(rendered, context["messages"]))
       return refusal("continue_final_message", "continue_final_message: the final message has no text to continue");

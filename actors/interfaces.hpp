@@ -55,8 +55,7 @@ using scheduler_actor = actor_of<void(enqueue),         // a sequence to generat
 
 using kv_blocks_actor = actor_of<void(kv_work)>; // from the scheduler: lease, extend, publish, release
 
-using executor_actor = actor_of<void(run_step),      // from the scheduler: compute a step
-                                void(collect_step)>; // to itself: bring the result of a step under way
+using executor_actor = actor_of<void(run_step)>; // from the scheduler: compute a step
 
 using supervisor_actor =
     actor_of<void(start_engine),    // from the composition: how to make an engine, and that it is time

@@ -209,7 +209,10 @@ stream_actor::behavior_type stream(pointer self, stream_setup setup) {
     const auto left = it.setup().spec.arrival + it.setup().timeout - steady_clock::now();
     self->delayed_send(self, std::max(left, steady_clock::duration{}), deadline{});
   }
-  it.enqueue_at(it.setup().engine, it.setup().spec);
+  if (it.setup().engine.scheduler)
+    it.enqueue_at(it.setup().engine, it.setup().spec);
+  else
+    it.engine_died();
   return {
       [it](const tokens& what) { it.take(what); },
       [it](const engine_up& engine) { it.engine_found(engine); },

@@ -3,6 +3,8 @@
 #include <caf/all.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace troupe {
 namespace {
 
@@ -22,6 +24,7 @@ struct supervising {
 
   void publish() const {
     const engine_up up{state().incarnation, state().members.scheduler};
+    caf::anon_send(state().admission, up);
     for (const auto& asker : state().askers) caf::anon_send(asker, up);
     state().askers.clear();
   }
@@ -41,8 +44,7 @@ struct supervising {
       tell(log_level::error, "supervisor", "the engine did not start", {{"reason", problem.what()}});
       return retry();
     }
-    for (const auto& member : {state().members.scheduler, state().members.kv_blocks, state().members.executor})
-      self->monitor(member);
+    for (const auto& member : members()) self->monitor(member);
     state().status.state = server_state::ready;
     state().status.reason.clear();
     state().last_progress = steady_clock::now();
@@ -53,8 +55,6 @@ struct supervising {
 
   void retry() const {
     if (const auto pause = state().policy.died(steady_clock::now())) {
-      state().status.state = server_state::recovering;
-      state().status.reason = "the engine is being started again";
       self->delayed_send(self, *pause, restart_engine{});
     } else {
       give_up(fmt::format("the engine died more than {} times within {} s", settings.max_restarts,
@@ -62,21 +62,29 @@ struct supervising {
     }
   }
 
-  // One member is dead, so the engine is. The others end too; the address is one of this incarnation's.
+  std::vector<caf::actor> members() const {
+    const auto& all = state().members;
+    return all.scheduler ? std::vector{all.scheduler, all.kv_blocks, all.executor} : std::vector<caf::actor>{};
+  }
+
+  // One member is dead, so the engine is: the others end too. The next starts when the last is gone, since members of
+  // two engines must never share the device.
   void member_down(const caf::down_msg& down) const {
-    auto& members = state().members;
-    if (!members.scheduler) return;
-    const bool ours = down.source == members.scheduler.address() || down.source == members.kv_blocks.address() ||
-                      down.source == members.executor.address();
-    if (!ours) return;
-    tell(log_level::error, "supervisor", "the engine died",
-         {{"incarnation", std::to_string(state().incarnation)}, {"reason", caf::to_string(down.reason)}});
-    for (const auto& member : {members.scheduler, members.kv_blocks, members.executor}) {
-      self->demonitor(member);
-      caf::anon_send_exit(member, caf::exit_reason::kill);
+    auto& dying = state().dying;
+    const auto all = members();
+    const auto ours = [&](const caf::actor& member) { return member.address() == down.source; };
+    if (std::any_of(all.begin(), all.end(), ours)) {
+      tell(log_level::error, "supervisor", "the engine died",
+           {{"incarnation", std::to_string(state().incarnation)}, {"reason", caf::to_string(down.reason)}});
+      state().status.state = server_state::recovering;
+      state().status.reason = "the engine died and is being started again";
+      for (const auto& member : all) {
+        dying.push_back(member.address());
+        caf::anon_send_exit(member, caf::exit_reason::kill);
+      }
+      state().members = {};
     }
-    members = {};
-    if (!state().draining || !state().idle) retry();
+    if (std::erase(dying, down.source) > 0 && dying.empty()) retry();
   }
 
   void watch() const {
@@ -114,23 +122,24 @@ supervisor_actor::behavior_type supervisor(pointer self, supervisor_settings set
   const supervising it{self, settings, std::move(telemetry), std::move(tell)};
   self->set_down_handler([it](const caf::down_msg& down) { it.member_down(down); });
   // It is told to end with everything else; its engine ends with it.
-  self->set_exit_handler([self](const caf::exit_msg& exit) {
-    for (const auto& member :
-         {self->state.members.scheduler, self->state.members.executor, self->state.members.kv_blocks})
-      if (member) caf::anon_send_exit(member, caf::exit_reason::user_shutdown);
-    self->state.members = {};
-    self->state.make = nullptr;
-    self->quit(exit.reason);
+  self->set_exit_handler([it](const caf::exit_msg& exit) {
+    for (const auto& member : it.members()) caf::anon_send_exit(member, caf::exit_reason::user_shutdown);
+    it.state() = {};
+    it.self->quit(exit.reason);
   });
   self->delayed_send(self, watch_interval, check_progress{});
   return {
       [it](start_engine& order) {
         it.state().make = std::move(order.make);
+        it.state().admission = std::move(order.admission);
         it.start();
       },
       [it](locate_engine& question) {
-        it.state().askers.push_back(std::move(question.asker));
-        if (it.state().members.scheduler || it.state().status.state == server_state::failed) it.publish();
+        const auto& state = it.state();
+        if (state.members.scheduler || state.status.state == server_state::failed)
+          caf::anon_send(question.asker, engine_up{state.incarnation, state.members.scheduler});
+        else
+          it.state().askers.push_back(std::move(question.asker));
       },
       [it](const loading& progress) {
         auto& status = it.state().status;

@@ -28,6 +28,8 @@ struct supervisor_state {
   engine_maker make;
   engine_members members; // without handles while there is no engine
   std::uint64_t incarnation = 0;
+  std::vector<caf::actor_addr> dying; // members of a dead engine that have not ended yet
+  caf::actor admission;
   std::vector<caf::actor> askers; // streams that wait for an engine
   health status;
   clock_time last_progress;
