@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -74,9 +75,8 @@ void report(sampled_token& result, token_id id, std::int32_t count, std::span<co
   };
   result.logprob = logprob(logits[static_cast<std::size_t>(id)]);
   if (count <= 0) return;
-  for (const auto& [logit, token] :
-       highest_logits(logits, static_cast<std::size_t>(count), scratch))
-    result.top.push_back({token, logprob(logit)});
+  for (const candidate& c : highest_logits(logits, static_cast<std::size_t>(count), scratch))
+    result.top.push_back({c.id, logprob(c.logit)});
 }
 
 /// The token at `uniform` in the distribution of scratch.weights over the whole vocabulary.
@@ -99,16 +99,21 @@ token_id choose_from_all(double uniform, double total, const sampling_scratch& s
   return static_cast<token_id>(last);
 }
 
-/// Keeps the smallest set of the best candidates whose weights reach `mass`, in any order: halves
-/// the candidates around the one sought, as quickselect does.
-void keep_mass(std::vector<candidate>& kept, double mass, const std::vector<float>& weights) {
-  auto first = kept.begin();
+double mass_of(std::span<const candidate> candidates) {
+  double sum = 0;
+  for (const candidate& c : candidates) sum += c.weight;
+  return sum;
+}
+
+/// Keeps, of the candidates behind the first `sure`, the smallest set of the best whose weights
+/// reach `mass`, in any order: halves them around the one sought, as quickselect does.
+void keep_mass(std::vector<candidate>& kept, std::size_t sure, double mass) {
+  auto first = kept.begin() + static_cast<std::ptrdiff_t>(sure);
   auto last = kept.end();
   while (last - first > 1) {
     const auto middle = first + (last - first) / 2;
     std::nth_element(first, middle, last, better);
-    double sum = 0;
-    for (auto c = first; c != middle; ++c) sum += weights[c->id];
+    const double sum = mass_of({first, middle});
     if (sum >= mass) {
       last = middle;
     } else {
@@ -119,57 +124,76 @@ void keep_mass(std::vector<candidate>& kept, double mass, const std::vector<floa
   kept.erase(last, kept.end());
 }
 
-/// The tokens that min_p, top_k and top_p keep, in scratch.candidates; returns their weights' sum.
-/// scratch.weights are those of `logits`, `total` their sum, the highest 1.
-double keep_likely(std::span<const float> logits, const sampling_params& params, double total,
-                   sampling_scratch& scratch) {
-  constexpr std::size_t usually_enough = 256;
-  auto& kept = scratch.candidates;
-  const auto& weights = scratch.weights;
-  const auto sum_of_kept = [&] {
-    double sum = 0;
-    for (const candidate& c : kept) sum += weights[c.id];
-    return sum;
-  };
-  const auto keep_from = [&](float lowest) {
-    kept.clear();
-    for (std::size_t i = 0; i < logits.size(); ++i)
-      if (weights[i] >= lowest) kept.push_back({logits[i], static_cast<token_id>(i)});
-  };
-  if (params.top_k > 0) {
-    highest_logits(logits, static_cast<std::size_t>(params.top_k), scratch);
-    std::erase_if(kept, [&](const candidate& c) { return weights[c.id] < params.min_p; });
-    total = sum_of_kept();
-  } else if (params.min_p > 0) {
-    keep_from(params.min_p);
-    total = sum_of_kept();
-  } else {
-    highest_logits(logits, usually_enough, scratch);
-    if (sum_of_kept() < params.top_p * total) keep_from(std::numeric_limits<float>::denorm_min());
+/// Classes of weights in [0, 1] that rise with them, 32 to a power of two.
+constexpr std::size_t weight_classes = (127U << 5) + 1;
+std::size_t class_of(float weight) { return std::bit_cast<std::uint32_t>(weight) >> 18; }
+
+/// Appends the tokens whose weights' classes are in [first, last).
+void append_classes(std::span<const float> logits, std::size_t first, std::size_t last,
+                    sampling_scratch& scratch) {
+  for (std::size_t i = 0; i < logits.size(); ++i)
+    if (const auto c = class_of(scratch.weights[i]); c >= first && c < last)
+      scratch.candidates.push_back({logits[i], static_cast<token_id>(i), scratch.weights[i]});
+}
+
+/// Leaves the smallest set of the likeliest tokens whose weights reach `mass` in
+/// scratch.candidates: sums the weights by class, and orders only the class where the mass ends.
+void keep_likeliest(std::span<const float> logits, double mass, sampling_scratch& scratch) {
+  scratch.masses.assign(weight_classes, 0);
+  for (const float weight : scratch.weights) scratch.masses[class_of(weight)] += weight;
+  std::size_t border = weight_classes - 1;
+  for (; border > 0 && scratch.masses[border] < mass; --border) mass -= scratch.masses[border];
+  scratch.candidates.clear();
+  append_classes(logits, border + 1, weight_classes, scratch);
+  const std::size_t sure = scratch.candidates.size();
+  append_classes(logits, border, border + 1, scratch);
+  keep_mass(scratch.candidates, sure, mass);
+}
+
+/// The token at `uniform` in the distribution of the candidates' weights.
+token_id choose_candidate(double uniform, std::span<const candidate> candidates) {
+  double left = uniform * mass_of(candidates);
+  for (const candidate& c : candidates) {
+    left -= c.weight;
+    if (left < 0) return c.id;
   }
-  if (params.top_p >= 1) return total;
-  keep_mass(kept, params.top_p * total, weights);
-  return sum_of_kept();
+  return candidates.back().id;
+}
+
+/// Chooses among the top_k likeliest, which need no pass over the other tokens' exponentials.
+token_id choose_of_top_k(std::span<const float> logits, float highest, double uniform,
+                         const sampling_params& params, sampling_scratch& scratch) {
+  auto& kept = scratch.candidates;
+  highest_logits(logits, static_cast<std::size_t>(params.top_k), scratch);
+  for (candidate& c : kept) c.weight = std::exp((c.logit - highest) * (1.0F / params.temperature));
+  std::erase_if(kept, [&](const candidate& c) { return c.weight < params.min_p; });
+  if (params.top_p < 1) keep_mass(kept, 0, params.top_p * mass_of(kept));
+  return choose_candidate(uniform, kept);
 }
 
 token_id choose(std::span<const float> logits, float highest, const sample_row& row,
                 sampling_scratch& scratch) {
   const sampling_params& params = *row.params;
+  const double uniform = uniform_at(params.seed, row.position);
+  if (params.top_k > 0 && static_cast<std::size_t>(params.top_k) < logits.size())
+    return choose_of_top_k(logits, highest, uniform, params, scratch);
   scratch.weights.resize(logits.size());
   scratch.block_sums.resize((logits.size() + exponential_block - 1) / exponential_block);
-  double total =
+  const double total =
       exponentials(scratch.weights, scratch.block_sums, logits, highest, 1.0F / params.temperature);
-  const double uniform = uniform_at(params.seed, row.position);
-  const bool some = params.top_k > 0 && static_cast<std::size_t>(params.top_k) < logits.size();
-  if (!some && params.top_p >= 1 && params.min_p <= 0)
+  if (params.min_p > 0) {
+    scratch.candidates.clear();
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      if (scratch.weights[i] >= params.min_p)
+        scratch.candidates.push_back({logits[i], static_cast<token_id>(i), scratch.weights[i]});
+    if (params.top_p < 1)
+      keep_mass(scratch.candidates, 0, params.top_p * mass_of(scratch.candidates));
+  } else if (params.top_p < 1) {
+    keep_likeliest(logits, params.top_p * total, scratch);
+  } else {
     return choose_from_all(uniform, total, scratch);
-  total = keep_likely(logits, params, total, scratch);
-  double left = uniform * total;
-  for (const candidate& c : scratch.candidates) {
-    left -= scratch.weights[c.id];
-    if (left < 0) return c.id;
   }
-  return scratch.candidates.back().id;
+  return choose_candidate(uniform, scratch.candidates);
 }
 
 } // namespace
@@ -208,7 +232,7 @@ std::span<const candidate> highest_logits(std::span<const float> logits, std::si
   for (std::size_t i = 0; i < logits.size(); ++i) {
     if (!(logits[i] > threshold)) continue;
     if (found.size() == capacity) prune();
-    if (logits[i] > threshold) found.push_back({logits[i], static_cast<token_id>(i)});
+    if (logits[i] > threshold) found.push_back({logits[i], static_cast<token_id>(i), 0});
   }
   prune();
   std::ranges::sort(found, better);

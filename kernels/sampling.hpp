@@ -15,6 +15,7 @@ namespace troupe {
 struct candidate {
   float logit = 0;
   token_id id = 0;
+  float weight = 0; ///< exp((logit - highest) / temperature), where it was asked for
 };
 
 /// Memory that one thread uses again from row to row; its contents mean nothing between calls.
@@ -23,6 +24,7 @@ struct sampling_scratch {
   std::vector<float> weights;
   std::vector<double> block_sums;
   std::vector<candidate> candidates;
+  std::vector<double> masses;
   std::vector<std::uint32_t> counts; ///< all zero between calls
 };
 

@@ -40,7 +40,9 @@ class attention_kernel {
     const std::int32_t last = position(task_.rows - 1);
     for (std::int32_t start = visible(0).begin / tile_positions * tile_positions; start <= last;
          start += tile_positions) {
-      load_tile(start, std::min(tile_positions, last + 1 - start));
+      const std::int32_t left = last + 1 - start;
+      load_tile(start, std::min(tile_positions, left),
+                std::clamp(left - tile_positions, 0, tile_positions));
       attend_tile(start);
     }
     store();
@@ -82,21 +84,41 @@ class attention_kernel {
     return std::min<std::int64_t>(panel_width, dim_ - panel * panel_width);
   }
 
-  void load_tile(std::int32_t start, std::int32_t count) {
-    const std::int64_t stride = in_.pages.keys.cols;
+  /// Calls f(j, row) with the row of the pages of each position start + j, j < count.
+  template <class F>
+  void each_page_row(std::int32_t start, std::int32_t count, F&& f) const {
     const std::int32_t tokens = in_.pages.block_tokens;
-    const std::int32_t* const table =
-        in_.batch.block_tables + static_cast<std::int64_t>(task_.sequence) * in_.batch.table_stride;
+    const std::int32_t* block = in_.batch.block_tables +
+                                static_cast<std::int64_t>(task_.sequence) * in_.batch.table_stride +
+                                start / tokens;
+    std::int32_t offset = start % tokens;
+    for (std::int32_t j = 0; j < count; ++j) {
+      f(j, static_cast<std::int64_t>(*block) * tokens + offset);
+      if (++offset < tokens) continue;
+      offset = 0;
+      ++block;
+    }
+  }
+
+  /// Copies the first `count` positions of a tile, and calls for the `next` ones behind the tile.
+  void load_tile(std::int32_t start, std::int32_t count, std::int32_t next) {
+    const std::int64_t stride = in_.pages.keys.cols;
     const std::int64_t head =
         static_cast<std::int64_t>(task_.first_head / (in_.shape.heads / in_.shape.kv_heads)) * dim_;
+    const float* const all_keys = static_cast<const float*>(in_.pages.keys.data) + head;
+    const float* const all_values = static_cast<const float*>(in_.pages.values.data) + head;
+    each_page_row(start + tile_positions, next, [&](std::int32_t, std::int64_t row) {
+      for (std::int32_t i = 0; i < dim_; i += 16) {
+        hwy::Prefetch(all_keys + row * stride + i);
+        hwy::Prefetch(all_values + row * stride + i);
+      }
+    });
     const float* keys[tile_positions];
-    for (std::int32_t j = 0; j < tile_positions; ++j) keys[j] = zero_head;
-    for (std::int32_t j = 0; j < count; ++j) {
-      const std::int32_t at = start + j;
-      const std::int64_t row = static_cast<std::int64_t>(table[at / tokens]) * tokens + at % tokens;
-      keys[j] = static_cast<const float*>(in_.pages.keys.data) + row * stride + head;
-      load_value(static_cast<const float*>(in_.pages.values.data) + row * stride + head, j);
-    }
+    std::fill_n(keys, tile_positions, zero_head);
+    each_page_row(start, count, [&](std::int32_t j, std::int64_t row) {
+      keys[j] = all_keys + row * stride;
+      load_value(all_values + row * stride, j);
+    });
     key_columns_ = (count + 15) / 16 * 16;
     for (std::int32_t j = 0; j < key_columns_; j += 4) load_keys(keys + j, j);
   }

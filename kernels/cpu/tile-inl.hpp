@@ -14,6 +14,7 @@
 
 #include "kernels/cpu/packed_weight.hpp"
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -33,6 +34,9 @@ HWY_INLINE hn::Vec<floats> load(const hwy::bfloat16_t* p) {
 HWY_INLINE hn::Vec<floats> load(const hwy::float16_t* p) {
   return hn::PromoteTo(floats(), hn::LoadU(hn::Rebind<hwy::float16_t, floats>(), p));
 }
+
+/// How far along k 16-bit weights, which come from memory, are called for before they are used.
+inline constexpr std::int64_t weights_ahead = 48;
 
 /// Rows that one call of tile() can take.
 inline constexpr int max_tile_rows = 6;
@@ -58,6 +62,10 @@ HWY_INLINE void tile(const float* HWY_RESTRICT x, std::int64_t x_stride,
     hn::Vec<floats> weights[Vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) weights[v] = load(panel + i * panel_width + v * lanes);
+    if constexpr (sizeof(W) == 2) {
+      hwy::Prefetch(panel + (i + weights_ahead) * panel_width);
+      hwy::Prefetch(panel + (i + weights_ahead) * panel_width + panel_width / 2);
+    }
 #pragma GCC unroll 8
     for (int row = 0; row < Rows; ++row) {
       const auto activation = hn::Set(d, x[row * x_stride + i]);

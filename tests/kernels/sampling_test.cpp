@@ -379,7 +379,7 @@ TEST(HighestLogits, AgreesWithSortingEverything) {
     if (vocab > 5) logits[3] = -inf;
     std::vector<candidate> sorted;
     for (std::size_t i = 0; i < vocab; ++i)
-      if (logits[i] > -inf) sorted.push_back({logits[i], static_cast<token_id>(i)});
+      if (logits[i] > -inf) sorted.push_back({logits[i], static_cast<token_id>(i), 0});
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const auto& a, const auto& b) { return a.logit > b.logit; });
     for (const std::size_t count : {0, 1, 2, 64, 65, 300, 10000}) {
