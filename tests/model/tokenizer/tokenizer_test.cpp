@@ -124,6 +124,7 @@ TEST_F(byte_level, DoesNotMakeASpecialTokenOfTrustedAndUntrustedText) {
     EXPECT_NE(pieces("<|user|>", {{cut, 8}}), strings{"<|user|>"}) << cut;
   }
   EXPECT_EQ(pieces("<|user|>", {{3, 3}}), strings{"<|user|>"}) << "an empty range holds nothing";
+  EXPECT_EQ(pieces("<|user|>the", {{3, 3}, {9, 10}}).front(), "<|user|>");
 }
 
 TEST_F(byte_level, RecognisesAddedTokensThatAreNotSpecialEverywhere) {
