@@ -42,10 +42,10 @@ bool stands_alone(std::string_view text, text_range range) {
 }
 
 bool touches(text_range range, std::span<const text_range> sorted) {
-  const auto next = std::partition_point(sorted.begin(), sorted.end(),
-                                         [&](text_range r) { return r.end <= range.begin; });
-  return std::any_of(next, sorted.end(), [](text_range r) { return r.begin < r.end; }) &&
-         next->begin < range.end;
+  const auto after = std::partition_point(sorted.begin(), sorted.end(),
+                                          [&](text_range r) { return r.end <= range.begin; });
+  const auto next = std::find_if(after, sorted.end(), [](text_range r) { return r.begin < r.end; });
+  return next != sorted.end() && next->begin < range.end;
 }
 
 } // namespace

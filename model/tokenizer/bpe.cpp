@@ -1,6 +1,6 @@
 // See bpe.hpp. Short words, nearly all, are merged by looking for the best pair again after each
-// merge; long ones with a queue over a linked list, so that a million equal letters are not
-// quadratic. Both merge the lowest rank first, leftmost first.
+// merge; long ones over a linked list with candidates in order of rank, so that a million equal
+// letters are not quadratic. Both merge the lowest rank first, and of one rank the leftmost.
 #include "model/tokenizer/bpe.hpp"
 
 #include "model/model_error.hpp"
@@ -13,8 +13,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
-#include <queue>
+#include <map>
 #include <string>
 
 namespace troupe {
@@ -22,7 +21,7 @@ namespace {
 
 constexpr std::string_view mark =
     "\xE2\x96\x81";             // U+2581, which stands for a space in SentencePiece's vocabularies
-constexpr std::size_t few = 48; // symbols; measured: up to here the queue is not worth its set-up
+constexpr std::size_t few = 48; // symbols; up to here looking again is cheaper than the lists
 
 std::uint64_t pair_of(token_id left, token_id right) {
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
@@ -220,44 +219,55 @@ void bpe::merge_few(std::vector<token_id>& out, std::size_t from) const {
   out.resize(from + count);
 }
 
+// Candidates wait by rank, their places in order, and one rank is merged from left to right at a
+// time: text that repeats itself has few ranks, so this goes through memory in order where one
+// queue of all candidates would jump about in it.
 void bpe::merge_many(std::vector<token_id>& out, std::size_t from) const {
   struct symbol {
     token_id id; // -1 once it is part of the one before it
     std::uint32_t before, after;
   };
+  struct waiting {
+    std::vector<std::uint32_t> places;
+    std::size_t done = 0;
+    bool in_order = true;
+  };
   const auto count = static_cast<std::uint32_t>(out.size() - from);
   std::vector<symbol> symbols(count);
   for (std::uint32_t i = 0; i < count; ++i) symbols[i] = {out[from + i], i - 1, i + 1};
 
-  // A candidate is its rank and, below, its place. One that no longer holds is told by its rank
-  // being another now.
-  std::vector<std::uint64_t> candidates;
-  const auto rank_at = [&](std::uint32_t i) {
-    const auto& s = symbols[i];
+  const auto rank_at = [&](std::uint32_t place) {
+    const auto& s = symbols[place];
     return s.id < 0 || s.after >= count ? no_rank : merge_of(s.id, symbols[s.after].id).rank;
   };
-  for (std::uint32_t i = 0; i + 1 < count; ++i) {
-    if (const auto rank = rank_at(i); rank != no_rank)
-      candidates.push_back(std::uint64_t{rank} << 32 | i);
-  }
-  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> queue(
-      {}, std::move(candidates));
-  const auto offer = [&](std::uint32_t i) {
-    if (const auto rank = rank_at(i); rank != no_rank) queue.push(std::uint64_t{rank} << 32 | i);
+  std::map<std::uint32_t, waiting> ranks;
+  const auto offer = [&](std::uint32_t place) {
+    const auto rank = rank_at(place);
+    if (rank == no_rank) return;
+    auto& entry = ranks[rank];
+    if (!entry.places.empty() && entry.places.back() > place) entry.in_order = false;
+    entry.places.push_back(place);
   };
-  while (!queue.empty()) {
-    const auto place = static_cast<std::uint32_t>(queue.top());
-    const auto rank = static_cast<std::uint32_t>(queue.top() >> 32);
-    queue.pop();
-    if (rank_at(place) != rank) continue;
-    auto& left = symbols[place];
-    auto& right = symbols[left.after];
-    left.id = merge_of(left.id, right.id).result;
-    left.after = right.after;
-    right.id = -1;
-    if (left.after < count) symbols[left.after].before = place;
-    offer(place);
-    if (place > 0) offer(left.before);
+  for (std::uint32_t i = 0; i < count; ++i) offer(i);
+  while (!ranks.empty()) {
+    const auto first = ranks.begin();
+    auto& [places, done, in_order] = first->second;
+    if (!in_order) std::sort(places.begin() + static_cast<std::ptrdiff_t>(done), places.end());
+    in_order = true;
+    // A merge may make one possible that the model learned before; then that is the first.
+    while (done < places.size() && ranks.begin() == first) {
+      const auto place = places[done++];
+      if (rank_at(place) != first->first) continue;
+      auto& left = symbols[place];
+      auto& right = symbols[left.after];
+      left.id = merge_of(left.id, right.id).result;
+      left.after = right.after;
+      right.id = -1;
+      if (left.after < count) symbols[left.after].before = place;
+      if (place > 0) offer(left.before);
+      offer(place);
+    }
+    if (done == places.size()) ranks.erase(first);
   }
   out.resize(from);
   for (std::uint32_t i = 0; i < count; i = symbols[i].after) out.push_back(symbols[i].id);
