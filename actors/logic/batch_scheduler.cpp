@@ -110,8 +110,10 @@ void batch_scheduler::resume(sequence_id sequence) {
 }
 
 std::optional<step_plan> batch_scheduler::plan(time_point now) {
+  const bool full = under_way_.size() >= limits_.steps_in_flight;
+  if (!full) make_room();
   lease_those_who_wait();
-  if (under_way_.size() >= limits_.steps_in_flight) return std::nullopt;
+  if (full) return std::nullopt;
 
   step_plan plan;
   planned_step step;
@@ -132,7 +134,6 @@ std::optional<step_plan> batch_scheduler::plan(time_point now) {
     if (budget == 0) break;
     if (add_run(*e, budget, plan, step, now)) budget -= step.runs.back().tokens;
   }
-  make_room();
   if (plan.runs.empty()) return std::nullopt;
 
   plan.incarnation = incarnation_;
@@ -233,8 +234,11 @@ void batch_scheduler::lease_those_who_wait() {
     auto& e = **waiting_.begin();
     if (running_.size() + leasing_ >= limits_.max_sequences) {
       auto* last = last_in_turn();
-      if (last && leaving_ == 0 && e.spec.priority < last->spec.priority) decide(*last, fate::preempt);
-      return;
+      if (!last || leaving_ > 0 || e.spec.priority >= last->spec.priority) return;
+      backlog -= last->backlog();
+      decide(*last, fate::preempt);
+      if (leaving_ > 0) return; // its slot is free when no step touches it
+      continue;
     }
     waiting_.erase(waiting_.begin());
     backlog += e.ids.size();
