@@ -25,6 +25,7 @@ struct batch_scheduler::entry {
   std::uint32_t planned = 0;     // the same, steps under way included
   std::uint32_t touching = 0;    // steps under way with it
   std::uint32_t pending = 0;     // of them, those that sample
+  std::uint64_t asked_after = 0; // releases that had been sent when it last asked for blocks
   std::uint32_t cached = 0;      // prompt tokens found in the cache at first
   bool leased_before = false;
   bool started = false;
@@ -254,6 +255,7 @@ void batch_scheduler::ask_for_lease(entry& e) {
   requests_.leased.push_back(
       {e.spec.id, known, blocks_for(std::max<std::uint64_t>(tokens, known->size())), reserve, e.spec.salt, reuse});
   e.where = phase::leasing;
+  e.asked_after = releases_;
   ++leasing_;
   leasing_tokens_ += known->size();
 }
@@ -270,7 +272,7 @@ void batch_scheduler::settle(const kv_replies& replies) {
     auto* e = find(sequence);
     if (!e || !e->extending) continue;
     e->extending = false;
-    e->short_of_blocks = true;
+    e->short_of_blocks = e->asked_after == releases_;
   }
   for (const auto& grant : replies.leased)
     if (auto* e = find(grant.sequence); e && e->where == phase::leasing) start(*e, grant);
@@ -279,12 +281,13 @@ void batch_scheduler::settle(const kv_replies& replies) {
     if (!e || e->where != phase::leasing) continue;
     --leasing_;
     leasing_tokens_ -= e->ids.size();
+    if (e->asked_after == releases_) out_of_blocks_ = true;
     const auto then = std::exchange(e->then, fate::none);
     wait(*e);
     if (then == fate::park || then == fate::end) decide(*e, then);
-    // Somebody else's blocks come back sooner or later; where there is nobody, ask again at once.
-    out_of_blocks_ = !running_.empty() || leasing_ > 0;
   }
+  // Somebody else's blocks come back sooner or later; where there is nobody, ask again at once.
+  if (running_.empty() && leasing_ == 0) out_of_blocks_ = false;
 }
 
 void batch_scheduler::start(entry& e, const kv_grant& grant) {
@@ -315,6 +318,7 @@ void batch_scheduler::keep_ahead(entry& e) {
   const auto blocks = blocks_for(std::max<std::uint64_t>(wanted, e.planned + 1));
   if (blocks <= e.blocks) return;
   e.extending = true;
+  e.asked_after = releases_;
   requests_.extended.push_back({e.spec.id, blocks - e.blocks});
 }
 
@@ -388,6 +392,7 @@ void batch_scheduler::leave_slot(entry& e) {
 
 void batch_scheduler::give_back(entry& e) {
   requests_.released.push_back(e.spec.id);
+  ++releases_;
   e.to_grow.clear();
   e.extending = e.short_of_blocks = false;
   e.blocks = e.published = e.computed = e.planned = 0;

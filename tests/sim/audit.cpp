@@ -191,7 +191,7 @@ void audit::check_reasons_to_wait(const kv_stats& pool) const {
   if (!first || running >= limits.max_sequences || running_tokens >= 2 * limits.step_tokens) return;
   const auto tokens =
       std::min(first->known + limits.lease_ahead, first->what->spec.prompt_tokens + first->what->spec.max_tokens - 1);
-  const auto needed = (tokens + limits.block_tokens - 1) / limits.block_tokens + running;
+  const auto needed = (tokens + limits.block_tokens - 1) / limits.block_tokens + limits.max_sequences;
   require(needed > pool.free + pool.idle, "nobody waits for blocks that are there", "{} needs {} of {}",
           first->what->spec.id, needed, pool.free + pool.idle);
 }
