@@ -26,6 +26,7 @@ struct batch_scheduler::entry {
   std::uint32_t touching = 0;    // steps under way with it
   std::uint32_t pending = 0;     // of them, those that sample
   std::uint64_t asked_after = 0; // releases that had been sent when it last asked for blocks
+  std::uint32_t prompt_told = 0; // reports of prompt tokens emitted since it was leased
   std::uint32_t cached = 0;      // prompt tokens found in the cache at first
   bool leased_before = false;
   bool started = false;
@@ -191,7 +192,9 @@ void batch_scheduler::apply_slot(entry& e, const planned_run& run, slot_result& 
     out.error = std::move(result.error);
   } else {
     e.computed += run.tokens;
+    out.prompt_first = e.prompt_told;
     out.prompt_tokens = std::move(result.prompt_tokens);
+    e.prompt_told += static_cast<std::uint32_t>(out.prompt_tokens.size());
     out.tokens = std::move(result.tokens);
     accept(e, out);
     publish(e);
@@ -395,7 +398,7 @@ void batch_scheduler::give_back(entry& e) {
   ++releases_;
   e.to_grow.clear();
   e.extending = e.short_of_blocks = false;
-  e.blocks = e.published = e.computed = e.planned = 0;
+  e.blocks = e.published = e.computed = e.planned = e.prompt_told = 0;
   out_of_blocks_ = false;
   for (auto* other : running_) other->short_of_blocks = false;
 }
