@@ -67,6 +67,13 @@ slot_result fake_executor::run_slot(const slot_run& run, const block_pool& pool)
   auto& at = slots_[run.slot];
   const auto& it = *at.what;
   const auto id = it.spec.id;
+  slot_result out;
+  out.slot = run.slot;
+  out.sequence = id;
+  if (at.failed) { // planned before the failure was known
+    out.error = "it failed before";
+    return out;
+  }
   const auto end = run.first + run.tokens;
   require(run.tokens > 0 && end <= at.known, "rows are of known tokens", "{} at {} to {} of {}", id, run.first, end,
           at.known);
@@ -78,10 +85,6 @@ slot_result fake_executor::run_slot(const slot_run& run, const block_pool& pool)
   require(owned.size() >= at.table.size() && std::equal(at.table.begin(), at.table.end(), owned.begin()),
           "the table is as the pool says", "{} runs with {} blocks and owns {}", id, at.table.size(), owned.size());
   compute(at, run);
-
-  slot_result out;
-  out.slot = run.slot;
-  out.sequence = id;
   if (world_.slot_error_one_in > 0 && random_.one_in(world_.slot_error_one_in)) at.failed = true;
   if (at.failed) {
     failed_.insert(id);
