@@ -316,7 +316,7 @@ void batch_scheduler::start(entry& e, const kv_grant& grant) {
 void batch_scheduler::keep_ahead(entry& e) {
   if (e.extending || e.short_of_blocks) return;
   const auto room = e.blocks * limits_.block_tokens;
-  if (room >= most_tokens(e) || room >= e.planned + limits_.lease_ahead / 2) return;
+  if (room >= most_tokens(e) || room >= e.planned + std::max(limits_.lease_ahead / 2, 1U)) return;
   const auto wanted = std::min<std::uint64_t>(std::uint64_t{e.planned} + limits_.lease_ahead, most_tokens(e));
   const auto blocks = blocks_for(std::max<std::uint64_t>(wanted, e.planned + 1));
   if (blocks <= e.blocks) return;
