@@ -284,9 +284,9 @@ void batch_scheduler::settle(const kv_replies& replies) {
     if (!e || e->where != phase::leasing) continue;
     --leasing_;
     leasing_tokens_ -= e->ids.size();
-    if (e->asked_after == releases_) out_of_blocks_ = true;
     const auto then = std::exchange(e->then, fate::none);
     wait(*e);
+    if (e->asked_after == releases_ && e == *waiting_.begin()) out_of_blocks_ = true;
     if (then == fate::park || then == fate::end) decide(*e, then);
   }
   // Somebody else's blocks come back sooner or later; where there is nobody, ask again at once.
@@ -345,12 +345,14 @@ batch_scheduler::entry* batch_scheduler::last_in_turn() {
 
 void batch_scheduler::wait(entry& e) {
   e.where = phase::waiting;
-  waiting_.insert(&e);
+  const auto place = waiting_.insert(&e).first;
+  if (place == waiting_.begin()) out_of_blocks_ = false;
 }
 
 void batch_scheduler::decide(entry& e, fate what) {
   switch (e.where) {
   case phase::waiting:
+    if (&e == *waiting_.begin()) out_of_blocks_ = false;
     waiting_.erase(&e);
     if (what == fate::end) return erase(e);
     e.where = phase::parked;

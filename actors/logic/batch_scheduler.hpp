@@ -131,7 +131,7 @@ class batch_scheduler {
   std::uint64_t leasing_tokens_ = 0; // known tokens of those who are leasing
   std::uint32_t leaving_ = 0;        // running entries whose fate is decided
   std::uint64_t releases_ = 0;       // sent: a denial that was asked for before one of them says nothing
-  bool out_of_blocks_ = false;       // a lease was denied and nothing was released since
+  bool out_of_blocks_ = false;       // who is first in turn was denied a lease, and nothing was released since
   kv_requests requests_;
   std::vector<emission> emissions_;
   std::uint64_t preemptions_ = 0;
