@@ -35,8 +35,9 @@ struct batch_scheduler::entry {
   // Tokens that will be known when all steps under way are done.
   std::uint32_t expected() const { return static_cast<std::uint32_t>(ids.size()) + pending; }
   std::uint32_t generated() const { return static_cast<std::uint32_t>(ids.size()) - spec.prompt_tokens; }
-  // Rows that could be planned now.
+  // Rows that could be planned now. After a failure, which samples nothing, the rest would make no sense.
   std::uint32_t backlog() const {
+    if (then != fate::none) return 0;
     return expected() - spec.prompt_tokens >= spec.max_tokens ? 0 : expected() - planned;
   }
 };
