@@ -64,8 +64,8 @@ std::uint32_t batch_scheduler::blocks_for(std::uint64_t tokens) const {
 }
 
 // The last generated token is never an input: it needs no room.
-std::uint32_t batch_scheduler::most_tokens(const entry& e) const {
-  return e.spec.prompt_tokens + e.spec.max_tokens - 1;
+std::uint64_t batch_scheduler::most_tokens(const entry& e) const {
+  return std::uint64_t{e.spec.prompt_tokens} + e.spec.max_tokens - 1;
 }
 
 void batch_scheduler::enqueue(sequence_spec spec) {
@@ -75,7 +75,7 @@ void batch_scheduler::enqueue(sequence_spec spec) {
   e.spec = std::move(spec);
   e.spec.ids.reset();
   if (e.generated() >= e.spec.max_tokens) return refuse(e, finish_reason::length, {});
-  const auto needed = blocks_for(most_tokens(e));
+  const auto needed = (most_tokens(e) + limits_.block_tokens - 1) / limits_.block_tokens;
   if (needed > limits_.total_blocks)
     return refuse(e, finish_reason::error,
                   fmt::format("{} tokens need {} blocks of KV cache and there are {}", most_tokens(e), needed,

@@ -95,7 +95,7 @@ class batch_scheduler {
 
   entry* find(sequence_id sequence);
   std::uint32_t blocks_for(std::uint64_t tokens) const;
-  std::uint32_t most_tokens(const entry& e) const;
+  std::uint64_t most_tokens(const entry& e) const;
 
   void wait(entry& e);
   void lease_those_who_wait();
