@@ -69,6 +69,7 @@ std::uint64_t batch_scheduler::most_tokens(const entry& e) const {
 }
 
 void batch_scheduler::enqueue(sequence_spec spec) {
+  if (find(spec.id)) return;
   auto owned = std::make_unique<entry>();
   auto& e = *owned;
   e.ids = *spec.ids;
@@ -174,7 +175,7 @@ void batch_scheduler::apply(step_result&& result) {
   if (result.incarnation != incarnation_ || under_way_.empty() || under_way_.front().step != result.step) return;
   const auto step = std::move(under_way_.front());
   under_way_.pop_front();
-  result.slots.resize(step.runs.size(), slot_result{0, 0, {}, {}, "the executor left it out of its result"});
+  result.slots.resize(step.runs.size());
   for (std::size_t i = 0; i < step.runs.size(); ++i) apply_slot(*step.runs[i].who, step.runs[i], result.slots[i]);
 }
 
@@ -183,6 +184,8 @@ void batch_scheduler::apply_slot(entry& e, const planned_run& run, slot_result& 
   if (run.sample) --e.pending;
   if (e.then == fate::end) return settle_fate(e);
 
+  if (result.error.empty() && (result.sequence != e.spec.id || run.sample == result.tokens.empty()))
+    result.error = "the executor's result does not fit what was planned";
   emission out;
   out.sequence = e.spec.id;
   out.first = e.generated();

@@ -51,7 +51,7 @@ class batch_scheduler {
   ~batch_scheduler();
 
   /// A sequence to generate. One whose tokens can never fit ends at once with an error: see
-  /// take_emissions().
+  /// take_emissions(). One that is known already is passed over.
   void enqueue(sequence_spec spec);
   /// Nothing of it is emitted any more; its blocks come back when no step touches them.
   void cancel(sequence_id sequence);
