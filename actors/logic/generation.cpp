@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
@@ -14,12 +15,8 @@ generation::generation(sequence_spec spec, generation_rules rules, text_source t
 
 void generation::accept(const emission& what) {
   if (end_) return;
-  if (!std::exchange(started_, true)) {
-    cached_ = what.cached_tokens;
-    piece_.prompt_tokens = what.prompt_tokens;
-  } else {
-    piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin(), what.prompt_tokens.end());
-  }
+  if (!std::exchange(started_, true)) cached_ = what.cached_tokens;
+  take_prompt(what);
   const auto generated = static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens;
   if (what.first > generated && !what.tokens.empty())
     return end(finish_reason::error, fmt::format("tokens {} to {} were lost", generated, what.first - 1));
@@ -31,6 +28,14 @@ void generation::accept(const emission& what) {
   if (end_ || !what.end) return;
   end(*what.end, what.error);
   if (*what.end == finish_reason::stop) end_->stop_token = ids_.back();
+}
+
+// A prompt that is computed again is reported again.
+void generation::take_prompt(const emission& what) {
+  const auto seen = prompt_told_ - std::min(what.prompt_first, prompt_told_);
+  if (seen >= what.prompt_tokens.size()) return;
+  piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin() + seen, what.prompt_tokens.end());
+  prompt_told_ = what.prompt_first + static_cast<std::uint32_t>(what.prompt_tokens.size());
 }
 
 void generation::take_token(const token_report& token, bool is_stop_token) {
@@ -87,7 +92,7 @@ std::optional<sequence_spec> generation::move_on() {
   }
   auto spec = spec_;
   spec.ids = std::make_shared<const token_ids>(ids_);
-  if (spec.sampling->prompt_logprobs >= 0 && started_) { // they were reported already
+  if (spec.sampling->prompt_logprobs >= 0 && ids_.size() > spec.prompt_tokens) { // all were reported already
     auto sampling = *spec.sampling;
     sampling.prompt_logprobs = -1;
     spec.sampling = std::make_shared<const sampling_params>(std::move(sampling));

@@ -80,6 +80,7 @@ class generation {
 
  private:
   bool has_piece() const;
+  void take_prompt(const emission& what);
   void take_token(const token_report& token, bool is_stop_token);
   void add_text(std::string_view text);
 
@@ -91,6 +92,7 @@ class generation {
   std::uint32_t cached_ = 0;
   std::uint32_t credit_;
   std::uint32_t deaths_ = 0;
+  std::uint32_t prompt_told_ = 0; // reports of prompt tokens
   bool started_ = false;
   bool end_taken_ = false;
   text_piece piece_;
