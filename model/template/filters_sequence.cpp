@@ -44,12 +44,14 @@ class sort_key {
 
 using keyed = std::vector<std::pair<value, value>>;
 
-/// Stable, and stable in reverse too, as Python's sorted().
-void sort_by_key(runtime& run, keyed& items, bool reverse) {
+/// Stable, and stable in reverse too, as Python's sorted(). With `equal_first`, keys that are equal
+/// need have no order.
+void sort_by_key(runtime& run, keyed& items, bool reverse, bool equal_first = false) {
   run.budget.step(items.size() * 4);
   if (reverse) std::reverse(items.begin(), items.end());
-  std::stable_sort(items.begin(), items.end(),
-                   [](const auto& a, const auto& b) { return less(a.first, b.first); });
+  std::stable_sort(items.begin(), items.end(), [&](const auto& a, const auto& b) {
+    return !(equal_first && equal(a.first, b.first)) && less(a.first, b.first);
+  });
   if (reverse) std::reverse(items.begin(), items.end());
 }
 
@@ -156,7 +158,7 @@ value filter_sort(runtime& run, const value& self, const arguments& given) {
     for (const value& path : paths) keys.push_back(sort_key(run, &path, flag(bound[1]))(item));
     items.emplace_back(run.make_list(std::move(keys)), item);
   }
-  sort_by_key(run, items, flag(bound[0]));
+  sort_by_key(run, items, flag(bound[0]), true);
   return run.make_list(second_of(items));
 }
 

@@ -143,8 +143,8 @@ bool arithmetic_other(runtime& run, operation op, const value& left, const value
     out = repeat(run, *second, times);
   } else if (op == operation::modulo && a) {
     arguments given;
-    if (first && first->form == sequence_form::tuple) {
-      given.positional = first->items;
+    if (second && second->form == sequence_form::tuple) {
+      given.positional = second->items;
     } else {
       given.positional.push_back(right);
     }

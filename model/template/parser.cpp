@@ -173,6 +173,7 @@ statement parser::parse_statement() {
   if (tag == "filter") return parse_filter_block(std::move(made));
   if (tag == "break") return parse_loop_control(std::move(made), statement_kind::break_loop);
   if (tag == "continue") return parse_loop_control(std::move(made), statement_kind::continue_loop);
+  if (tag == "print") return parse_print(std::move(made));
   if (tag == "generation") {
     made.kind = statement_kind::group;
     made.body = parse_hard_body({"endgeneration"});
@@ -187,6 +188,18 @@ statement parser::parse_statement() {
   }
   fail_at(made.line,
           fmt::format("unknown tag {{% {} %}}; remove it or close the block before it", tag));
+}
+
+statement parser::parse_print(statement made) {
+  made.kind = statement_kind::group;
+  while (peek().kind != token_kind::block_end) {
+    if (!made.body.empty()) expect_symbol(",");
+    statement& part = made.body.emplace_back();
+    part.kind = statement_kind::output;
+    part.line = made.line;
+    part.value = parse_statement_expression(false, true);
+  }
+  return made;
 }
 
 statement parser::parse_loop_control(statement made, statement_kind kind) {

@@ -36,6 +36,7 @@ class parser {
   statement parse_macro(statement made);
   statement parse_call_block(statement made);
   statement parse_filter_block(statement made);
+  statement parse_print(statement made);
   statement parse_loop_control(statement made, statement_kind kind);
   void parse_signature(macro_definition& made);
   expression_ptr parse_target(bool with_namespace, std::string_view end);

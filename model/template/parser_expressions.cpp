@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 
 namespace troupe::jinja {
@@ -272,8 +273,7 @@ expression_ptr parser::parse_number() {
   if (read.kind == token_kind::floating) {
     double real = 0;
     const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), real);
-    if (error == std::errc::result_out_of_range)
-      fail_at(read.line, "a number is out of range; write a smaller one");
+    if (error == std::errc::result_out_of_range) real = std::strtod(read.text.c_str(), nullptr);
     made->constant = real;
     return made;
   }

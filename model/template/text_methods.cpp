@@ -60,7 +60,6 @@ cuts cut_at_spaces(std::string_view bytes, std::int64_t most, bool from_right) {
     while (from_right && end > begin && space_before(end)) end -= decode_before(bytes, end).size;
     if (begin == end) return pieces;
     if (most == 0) {
-      while (end > begin && space_before(end)) end -= decode_before(bytes, end).size;
       if (from_right) begin = 0;
       pieces.push_back({begin, end});
       return pieces;
@@ -306,8 +305,22 @@ text upper(runtime& run, const text& from) {
   return map_code_points(run.budget, from, append_upper);
 }
 
+/// A capital sigma at the end of a word has a small form of its own.
 text lower(runtime& run, const text& from) {
-  return map_code_points(run.budget, from, append_lower);
+  if (from.ascii()) return map_code_points(run.budget, from, append_lower);
+  const std::string_view bytes = from.view();
+  std::size_t after = 0;
+  bool in_word = false;
+  return map_code_points(run.budget, from, [&](std::string& out, char32_t code) {
+    after += decode(bytes, after).size;
+    const bool last = after >= bytes.size() || !is_alpha(decode(bytes, after).code);
+    if (code == 0x3A3 && in_word && last) {
+      append_utf8(out, 0x3C2);
+    } else {
+      append_lower(out, code);
+    }
+    in_word = is_alpha(code);
+  });
 }
 
 text capitalize(runtime& run, const text& from) {

@@ -130,7 +130,7 @@ constexpr method_entry methods[] = {
     {"startswith", method_affix<true>},
     {"endswith", method_affix<false>},
     {"isspace", method_all<is_space>},
-    {"isdigit", method_all<is_decimal>},
+    {"isdigit", method_all<is_digit>},
     {"isdecimal", method_all<is_decimal>},
     {"isnumeric", method_all<is_numeric>},
     {"isalpha", method_all<is_alpha>},

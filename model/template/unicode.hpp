@@ -27,6 +27,8 @@ bool is_ascii(std::string_view text);
 bool is_space(char32_t code);
 bool is_line_break(char32_t code);
 bool is_decimal(char32_t code);
+/// isdigit(): decimals and the digits of other kinds, such as superscripts.
+bool is_digit(char32_t code);
 bool is_alpha(char32_t code);
 bool is_numeric(char32_t code);
 bool is_upper(char32_t code);

@@ -110,9 +110,9 @@ def tool(rng, number):
     return {"type": "function", "function": function}
 
 
-def content(rng):
+def content(rng, tame=False):
     kind = rng.random()
-    if kind < 0.8:
+    if tame or kind < 0.8:
         return sentence(rng)
     if kind < 0.85:
         return None
@@ -122,17 +122,17 @@ def content(rng):
     return parts
 
 
-def assistant(rng, calls):
-    message = {"role": "assistant", "content": content(rng)}
+def assistant(rng, calls, tame):
+    message = {"role": "assistant", "content": content(rng, tame)}
     if rng.random() < 0.2:
         message["reasoning_content"] = sentence(rng)
     if rng.random() < 0.05:
         message["thinking"] = sentence(rng)
     if calls:
         message["tool_calls"] = []
-        for i in range(rng.randint(1, 2)):
+        for i in range(1 if tame and rng.random() < 0.7 else rng.randint(1, 2)):
             arguments = {rng.choice(["city", "date", "count"]): tree(rng) for _ in range(rng.randint(0, 3))}
-            if rng.random() < 0.2:
+            if not tame and rng.random() < 0.2:
                 arguments = json.dumps(arguments, ensure_ascii=False)
             message["tool_calls"].append({"id": f"call{i:05d}", "type": "function", "function": {"name": "get_thing_0", "arguments": arguments}})
         if rng.random() < 0.5:
@@ -143,27 +143,32 @@ def assistant(rng, calls):
 
 
 def conversation(rng):
+    """Two of three are what a client would send; the third has odd contents, odd orders and missing members."""
+    tame = rng.random() < 0.67
     messages = []
     if rng.random() < 0.5:
-        messages.append({"role": rng.choice(["system", "system", "system", "developer"]), "content": content(rng)})
+        role = "system" if tame else rng.choice(["system", "system", "developer"])
+        messages.append({"role": role, "content": content(rng, tame)})
     with_tools = rng.random() < 0.5
-    for _ in range(rng.randint(0, 4)):
-        messages.append({"role": "user", "content": content(rng)})
+    for _ in range(rng.randint(1 if tame else 0, 4)):
+        messages.append({"role": "user", "content": content(rng, tame)})
         if with_tools and rng.random() < 0.6:
-            calling = assistant(rng, True)
+            calling = assistant(rng, True, tame)
             messages.append(calling)
             for call in calling["tool_calls"]:
-                answer = {"role": "tool", "content": content(rng) if rng.random() < 0.8 else tree(rng), "tool_call_id": call["id"]}
+                answer = {"role": "tool", "content": content(rng, tame) if tame or rng.random() < 0.8 else tree(rng), "tool_call_id": call["id"]}
                 if rng.random() < 0.5:
                     answer["name"] = call["function"]["name"]
                 messages.append(answer)
-        if rng.random() < 0.8:
-            messages.append(assistant(rng, False))
-    if rng.random() < 0.05:
+        if tame or rng.random() < 0.8:
+            messages.append(assistant(rng, False, tame))
+    if tame and rng.random() < 0.6:
+        messages.append({"role": "user", "content": content(rng, True)})
+    if not tame and rng.random() < 0.1:
         rng.shuffle(messages)
-    if rng.random() < 0.03:
+    if not tame and rng.random() < 0.1:
         messages.append({"role": rng.choice(["narrator", "critic"]), "content": "hm"})
-    if rng.random() < 0.02 and messages:
+    if not tame and rng.random() < 0.06 and messages:
         del rng.choice(messages)["role"]
     context = {"messages": messages, "add_generation_prompt": rng.random() < 0.5}
     if with_tools:
@@ -210,4 +215,5 @@ def main():
                 lines.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
