@@ -89,7 +89,7 @@ std::time_t whole_seconds(logger::time now) {
 }
 
 std::string human_line(logger::time now, log_level level, std::string_view component,
-                       std::string_view message, logger::fields more) {
+                       std::string_view message, std::span<const log_field> more) {
   std::tm local{};
   const std::time_t seconds = whole_seconds(now);
   ::localtime_r(&seconds, &local);
@@ -101,7 +101,7 @@ std::string human_line(logger::time now, log_level level, std::string_view compo
 }
 
 std::string json_line(logger::time now, log_level level, std::string_view component,
-                      std::string_view message, logger::fields more) {
+                      std::string_view message, std::span<const log_field> more) {
   nlohmann::ordered_json line;
   line["time"] =
       fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(whole_seconds(now)), millisecond(now));
@@ -142,26 +142,26 @@ logger logger::to_stream(std::ostream& out, const log_settings& chosen,
 }
 
 void logger::debug(std::string_view component, std::string_view message, fields more) const {
-  write(log_level::debug, component, message, more);
+  line(log_level::debug, component, message, {more.begin(), more.end()});
 }
 void logger::info(std::string_view component, std::string_view message, fields more) const {
-  write(log_level::info, component, message, more);
+  line(log_level::info, component, message, {more.begin(), more.end()});
 }
 void logger::warning(std::string_view component, std::string_view message, fields more) const {
-  write(log_level::warning, component, message, more);
+  line(log_level::warning, component, message, {more.begin(), more.end()});
 }
 void logger::error(std::string_view component, std::string_view message, fields more) const {
-  write(log_level::error, component, message, more);
+  line(log_level::error, component, message, {more.begin(), more.end()});
 }
 
 bool logger::writes(log_level level) const { return sink_->should_log(severity(level)); }
 
-void logger::write(log_level level, std::string_view component, std::string_view message,
-                   fields more) const {
+void logger::line(log_level level, std::string_view component, std::string_view message,
+                  std::span<const log_field> more) const {
   if (!writes(level)) return;
   const auto make = format_ == log_format::human ? human_line : json_line;
-  const std::string line = make(clock_(), level, component, message, more);
-  sink_->log(severity(level), spdlog::string_view_t(line));
+  const std::string text = make(clock_(), level, component, message, more);
+  sink_->log(severity(level), spdlog::string_view_t(text));
 }
 
 } // namespace troupe

@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <iosfwd>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -66,14 +67,15 @@ class logger {
   void warning(std::string_view component, std::string_view message, fields more = {}) const;
   void error(std::string_view component, std::string_view message, fields more = {}) const;
 
+  /// The same, for fields that are put together at run time.
+  void line(log_level level, std::string_view component, std::string_view message, std::span<const log_field> more) const;
+
   /// True where a line of this level would be written: to save making an expensive field.
   bool writes(log_level level) const;
 
  private:
   logger(std::shared_ptr<spdlog::logger> sink, log_format format, std::function<time()> clock);
 
-  void write(log_level level, std::string_view component, std::string_view message,
-             fields more) const;
 
   std::shared_ptr<spdlog::logger> sink_;
   log_format format_;
