@@ -3,18 +3,12 @@
 // exist.
 #pragma once
 
-#include <cstddef>
+#include "model/text_range.hpp"
+
 #include <string>
 #include <vector>
 
 namespace troupe {
-
-/// Bytes [begin, end) of a text.
-struct text_range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  bool operator==(const text_range&) const = default;
-};
 
 /// UTF-8 text. `untrusted` are the bytes that came from the caller's values: sorted, disjoint, not
 /// touching, never empty.

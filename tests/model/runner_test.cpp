@@ -276,7 +276,8 @@ TEST(Decoder, LogitsThatOverflowEndTheirSequenceOnly) {
   for (std::size_t token = 0; token < 64; ++token)
     embedding[token * 32 + 31] = token == 40 ? 5.0F : 0.0F;
   for (const std::string at : {"model.layers.0.", "model.layers.1."}) {
-    std::ranges::fill_n(weights.at(at + "self_attn.o_proj.weight").values.begin() + 31 * 32, 32, 0.0F);
+    std::ranges::fill_n(weights.at(at + "self_attn.o_proj.weight").values.begin() + 31 * 32, 32,
+                        0.0F);
     std::ranges::fill_n(weights.at(at + "mlp.down_proj.weight").values.begin() + 31 * 48, 48, 0.0F);
   }
   for (const std::string map : {"gate_proj", "up_proj"})
