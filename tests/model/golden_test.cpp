@@ -41,7 +41,7 @@ double logits_error(const json& expected, const token_report& first) {
   const auto values = expected["values"].get<std::vector<double>>();
   for (const auto& [id, logprob] : first.top) {
     const auto at = std::ranges::find(ids, id);
-    if (at == ids.end()) return INFINITY;
+    if (at == ids.end()) continue; // the last ranks may be near ties
     const double reference = values[static_cast<std::size_t>(at - ids.begin())] - values[0];
     worst = std::max(worst, std::abs(reference - (logprob - first.top.front().second)));
   }
@@ -74,8 +74,8 @@ void expect_golden(const std::filesystem::path& model_folder, const std::filesys
   }
   fmt::print("{}: largest error of a logit {:.2e}, relative of a nll {:.2e}\n",
              model_folder.filename().string(), worst_logit, worst_nll);
-  EXPECT_LT(worst_logit, 2e-3);
-  EXPECT_LT(worst_nll, 1e-4);
+  EXPECT_LT(worst_logit, 5e-4);
+  EXPECT_LT(worst_nll, 1e-5);
 }
 
 TEST(Golden, ConciergeContinuesAsItsReference) {
