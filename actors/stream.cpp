@@ -121,7 +121,7 @@ struct streaming {
     state().parked = park;
   }
 
-  void finish(generation_end end) const {
+  void finish(continuation_end end) const {
     finished out;
     out.tag = setup().tag;
     out.choice = setup().choice;
@@ -198,7 +198,7 @@ struct streaming {
 } // namespace
 
 stream_actor::behavior_type stream(pointer self, stream_setup setup) {
-  self->state.text = std::make_unique<generation>(setup.spec, setup.rules, std::move(setup.text));
+  self->state.text = std::make_unique<continuation>(setup.spec, setup.rules, std::move(setup.text));
   self->state.setup = std::move(setup);
   const streaming it{self};
   self->set_down_handler([it](const caf::down_msg& down) { it.down(down); });

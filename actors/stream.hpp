@@ -9,7 +9,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/journal.hpp"
-#include "actors/logic/generation.hpp"
+#include "actors/logic/continuation.hpp"
 #include "model/tokenizer/tokenizer.hpp"
 
 #include <chrono>
@@ -26,7 +26,7 @@ struct stream_setup {
   std::uint32_t choice = 0;
   caf::actor client;
   sequence_spec spec;
-  generation_rules rules;
+  continuation_rules rules;
   text_source text;
   std::shared_ptr<const tokenizer> words; ///< for the spellings of reported tokens
   std::chrono::milliseconds timeout{};    ///< from the request's arrival; 0 for none
@@ -39,7 +39,7 @@ struct stream_setup {
 };
 
 struct stream_state {
-  std::unique_ptr<generation> text;
+  std::unique_ptr<continuation> text;
   stream_setup setup;
   caf::actor scheduler; // null while the stream has no engine
   std::uint64_t incarnation = 0;
