@@ -47,6 +47,12 @@ struct accepted {
   request_tag tag = 0;
   std::vector<caf::actor> streams;
 };
+/// How a reported token and its alternatives are spelled: raw bytes, which need not be UTF-8 by
+/// themselves. Beside a token_report, since only the front knows the vocabulary's spellings.
+struct token_spelling {
+  std::string bytes;
+  std::vector<std::string> top; ///< one for each of the report's alternatives, in its order
+};
 /// More of a choice. Texts join to the whole, without a gap; characters are never split.
 struct delta {
   request_tag tag = 0;
@@ -54,8 +60,10 @@ struct delta {
   std::string text;
   std::vector<token_report>
       tokens; ///< the generated tokens behind the text, where logprobs were asked
+  std::vector<token_spelling> spellings; ///< one for each of tokens
   std::vector<token_report>
-      prompt_tokens;             ///< with the first delta, where prompt_logprobs were asked
+      prompt_tokens; ///< with the first delta, where prompt_logprobs were asked
+  std::vector<token_spelling> prompt_spellings; ///< one for each of prompt_tokens
   std::uint32_t token_count = 0; ///< generated tokens that this delta accounts for
 };
 /// The end of a choice; exactly one, after all its deltas.
