@@ -1,21 +1,52 @@
-// The messages behind the front: between streams and an engine's scheduler, kv_blocks and executor, and to the supervisor
-// and telemetry. An engine lives and dies as a whole; its lives are counted, and whatever an earlier life sent late is
-// recognised by its incarnation and ignored.
+// The messages behind the front: between streams and an engine's scheduler, kv_blocks and executor,
+// and to the supervisor and telemetry. An engine lives and dies as a whole; its lives are counted,
+// and whatever an earlier life sent late is recognised by its incarnation and ignored.
 #pragma once
 
-#include "actors/logic/batch_scheduler.hpp"
 #include "actors/logic/kv_requests.hpp"
+#include "actors/logic/sequence.hpp"
 #include "actors/messages.hpp"
 #include "model/step.hpp"
-
-#include <memory>
-#include <string>
-#include <vector>
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace troupe {
+
+struct served_model;
+
+// Around admission.
+
+/// The model is loaded: requests may come.
+struct model_ready {
+  std::shared_ptr<const served_model> model;
+};
+/// A worker rendered and tokenized a request's prompts, or found why it can't be served
+/// (error.message not empty).
+struct prompt_prepared {
+  submit request;
+  std::vector<std::shared_ptr<const token_ids>> prompts;
+  api_error error;
+};
+/// A stream's sequence was planned for the first time: it waits no longer.
+struct stream_started {
+  std::uint64_t stream = 0; ///< its sequence's id
+};
+/// A stream is gone.
+struct stream_ended {
+  std::uint64_t stream = 0;
+};
+/// The request's time is over.
+struct deadline {};
+/// The reader took nothing for too long; counts the pauses, so that an old one is recognised.
+struct too_slow {
+  std::uint64_t pause = 0;
+};
 
 // Streams and the scheduler.
 
@@ -44,17 +75,18 @@ struct tokens {
 
 // Inside the engine.
 
-using plan_ptr = std::shared_ptr<const step_plan>;
-using result_ptr = std::shared_ptr<const step_result>;
-
-/// Compute this. Answered by `step_done`, in the order of the plans.
+/// Compute this. Answered by `step_done`, in the order of the plans. One receiver takes each by
+/// reference: nothing is copied.
 struct run_step {
-  plan_ptr plan;
+  step_plan plan;
 };
 struct step_done {
-  result_ptr result;
+  step_result result;
 };
-/// What kv_blocks shall do, all of a step in one message. Answered by `kv_settled` where something was asked.
+/// A step under way may be done.
+struct collect_step {};
+/// What kv_blocks shall do, all of a step in one message. Answered by `kv_settled` where something
+/// was asked.
 struct kv_work {
   kv_requests requests;
 };
@@ -63,6 +95,23 @@ struct kv_settled {
 };
 
 // The engine's life.
+
+/// The actors of one engine, all of one incarnation.
+struct engine_members {
+  caf::actor scheduler;
+  caf::actor kv_blocks;
+  caf::actor executor;
+};
+/// Makes a new engine; throws where it can't.
+using engine_maker = std::function<engine_members(std::uint64_t incarnation)>;
+/// The model is loaded: start the engine, and start it again when it dies.
+struct start_engine {
+  engine_maker make;
+};
+/// The pause after a death is over.
+struct restart_engine {};
+/// Has the engine made progress?
+struct check_progress {};
 
 /// An engine is there: enqueue with this scheduler.
 struct engine_up {
@@ -76,7 +125,7 @@ struct locate_engine {
 /// The engine made a step: proof of progress for the health check.
 struct progressed {
   clock_time at;
-  bool idle = false;  ///< nothing was left to do after it
+  bool idle = false; ///< nothing is left to do
 };
 /// How far the model is loaded.
 struct loading {
@@ -101,10 +150,10 @@ struct step_report {
   std::uint32_t running = 0;
   std::uint32_t waiting = 0;
   std::uint32_t batch_tokens = 0;
-  std::uint32_t preemptions = 0;  ///< since the report before
+  std::uint32_t preemptions = 0; ///< since the report before
   double device_seconds = 0;
   double gap_seconds = 0;
-  double scheduler_seconds = 0;  ///< the scheduler's own time for it
+  double scheduler_seconds = 0; ///< the scheduler's own time for it
   std::size_t mailbox = 0;
 };
 /// The cache as it stands, from kv_blocks.
@@ -142,13 +191,13 @@ struct restart_report {
 };
 /// An HTTP answer was given.
 struct http_report {
-  std::string handler;  ///< the route's name, never the raw path
+  std::string handler; ///< the route's name, never the raw path
   std::string method;
   int status = 0;
   double seconds = 0;
 };
 
-}  // namespace troupe
+} // namespace troupe
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::enqueue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cancel_sequence)
@@ -174,3 +223,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::cancel_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::refusal_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::http_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::prompt_prepared)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stream_started)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stream_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::deadline)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::too_slow)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::collect_step)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::start_engine)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_engine)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::check_progress)

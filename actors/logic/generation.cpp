@@ -1,0 +1,102 @@
+#include "actors/logic/generation.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace troupe {
+
+generation::generation(sequence_spec spec, generation_rules rules, text_source text)
+    : spec_{std::move(spec)}, rules_{std::move(rules)}, text_{std::move(text)},
+      stops_{rules_.stop, rules_.include_stop}, ids_{*spec_.ids}, credit_{rules_.credit} {
+  piece_.text = std::exchange(rules_.initial_text, {});
+}
+
+void generation::accept(const emission& what) {
+  if (end_) return;
+  if (!std::exchange(started_, true)) {
+    cached_ = what.cached_tokens;
+    piece_.prompt_tokens = what.prompt_tokens;
+  } else {
+    piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin(), what.prompt_tokens.end());
+  }
+  const auto generated = static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens;
+  if (what.first > generated && !what.tokens.empty())
+    return end(finish_reason::error, fmt::format("tokens {} to {} were lost", generated, what.first - 1));
+  for (std::size_t i = generated - std::min(what.first, generated); i < what.tokens.size() && !end_; ++i) {
+    deaths_ = 0;
+    const bool last = i + 1 == what.tokens.size();
+    take_token(what.tokens[i], last && what.end == finish_reason::stop);
+  }
+  if (end_ || !what.end) return;
+  end(*what.end, what.error);
+  if (*what.end == finish_reason::stop) end_->stop_token = ids_.back();
+}
+
+void generation::take_token(const token_report& token, bool is_stop_token) {
+  ids_.push_back(token.id);
+  ++piece_.token_count;
+  if (rules_.wants_tokens) piece_.tokens.push_back(token);
+  if (is_stop_token && !rules_.include_stop) return;
+  add_text(text_.push(token.id));
+}
+
+void generation::add_text(std::string_view text) {
+  const auto generated = ids_.size() - spec_.prompt_tokens;
+  if (rules_.stop.empty() || generated < rules_.min_tokens) {
+    piece_.text += stops_.flush();
+    piece_.text += text;
+    return;
+  }
+  piece_.text += stops_.feed(text);
+  if (stops_.matched()) end_ = generation_end{finish_reason::stop, *stops_.matched(), {}, {}};
+}
+
+void generation::end(finish_reason reason, std::string error) {
+  if (end_) return;
+  if (reason != finish_reason::error) {
+    add_text(text_.finish());
+    if (end_) return; // the last characters completed a stop string
+    piece_.text += stops_.flush();
+  }
+  end_ = generation_end{reason, {}, {}, std::move(error)};
+}
+
+bool generation::has_piece() const {
+  if (!piece_.text.empty() || !piece_.prompt_tokens.empty()) return true;
+  return end_ && !end_taken_ && piece_.token_count > 0;
+}
+
+std::optional<text_piece> generation::take_piece() {
+  if (credit_ == 0 || !has_piece()) return std::nullopt;
+  --credit_;
+  return std::exchange(piece_, {});
+}
+
+std::optional<generation_end> generation::take_end() {
+  if (!end_ || end_taken_ || has_piece()) return std::nullopt;
+  end_taken_ = true;
+  return end_;
+}
+
+std::optional<sequence_spec> generation::move_on() {
+  if (end_) return std::nullopt;
+  if (++deaths_ > rules_.deaths) {
+    end(finish_reason::error, "the engine died repeatedly under this request");
+    return std::nullopt;
+  }
+  auto spec = spec_;
+  spec.ids = std::make_shared<const token_ids>(ids_);
+  if (spec.sampling->prompt_logprobs >= 0 && started_) { // they were reported already
+    auto sampling = *spec.sampling;
+    sampling.prompt_logprobs = -1;
+    spec.sampling = std::make_shared<const sampling_params>(std::move(sampling));
+  }
+  return spec;
+}
+
+token_usage generation::usage() const {
+  return {spec_.prompt_tokens, cached_, static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens};
+}
+
+} // namespace troupe
