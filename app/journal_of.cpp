@@ -11,4 +11,4 @@ journal journal_of(const logger& log) {
   };
 }
 
-}  // namespace troupe
+} // namespace troupe

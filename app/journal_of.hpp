@@ -8,4 +8,4 @@ namespace troupe {
 
 journal journal_of(const logger& log);
 
-}  // namespace troupe
+} // namespace troupe

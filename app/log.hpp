@@ -31,17 +31,13 @@ struct log_field {
 
   log_field(std::string_view named, bool held) : name(named), value(held) {}
   template <std::signed_integral Number>
-  log_field(std::string_view named, Number held)
-      : name(named), value(static_cast<std::int64_t>(held)) {}
+  log_field(std::string_view named, Number held) : name(named), value(static_cast<std::int64_t>(held)) {}
   template <std::unsigned_integral Number>
-  log_field(std::string_view named, Number held)
-      : name(named), value(static_cast<std::uint64_t>(held)) {}
+  log_field(std::string_view named, Number held) : name(named), value(static_cast<std::uint64_t>(held)) {}
   log_field(std::string_view named, double held) : name(named), value(held) {}
   log_field(std::string_view named, std::string_view held) : name(named), value(held) {}
-  log_field(std::string_view named, const char* held)
-      : name(named), value(std::string_view(held)) {}
-  log_field(std::string_view named, const std::string& held)
-      : name(named), value(std::string_view(held)) {}
+  log_field(std::string_view named, const char* held) : name(named), value(std::string_view(held)) {}
+  log_field(std::string_view named, const std::string& held) : name(named), value(std::string_view(held)) {}
 
   std::string_view name;
   any value;
@@ -68,14 +64,14 @@ class logger {
   void error(std::string_view component, std::string_view message, fields more = {}) const;
 
   /// The same, for fields that are put together at run time.
-  void line(log_level level, std::string_view component, std::string_view message, std::span<const log_field> more) const;
+  void line(log_level level, std::string_view component, std::string_view message,
+            std::span<const log_field> more) const;
 
   /// True where a line of this level would be written: to save making an expensive field.
   bool writes(log_level level) const;
 
  private:
   logger(std::shared_ptr<spdlog::logger> sink, log_format format, std::function<time()> clock);
-
 
   std::shared_ptr<spdlog::logger> sink_;
   log_format format_;

@@ -2,15 +2,12 @@
 
 #include "app/company.hpp"
 #include "app/journal_of.hpp"
+#include "app/loading.hpp"
 #include "app/log.hpp"
-#include "app/progress.hpp"
-#include "app/terminal.hpp"
 
 #include <fmt/format.h>
 
 #include <csignal>
-#include <iostream>
-#include <optional>
 #include <thread>
 
 namespace troupe {
@@ -50,36 +47,22 @@ class stop_signals {
   sigset_t set_{};
 };
 
-progress progress_for(const logger& log) {
-  if (const auto columns = terminal_columns(STDERR_FILENO)) return progress::on_terminal(std::cerr, *columns);
-  return progress::to_log(log);
-}
-
-company_facts load(company& all, const logger& log) {
-  auto bar = progress_for(log);
-  std::string current;
-  auto facts = all.load([&](const std::string& stage, std::uint64_t done, std::uint64_t total) {
-    const auto now = steady_clock::now();
-    if (stage != current) bar.begin(current = stage, total, now);
-    bar.advance(done, now);
-  });
-  bar.finish(steady_clock::now());
-  return facts;
-}
-
 void announce(const company& all, const company_facts& facts, const settings& chosen, double seconds) {
-  const auto host = chosen.server.host.find(':') == std::string::npos ? chosen.server.host : "[" + chosen.server.host + "]";
+  const auto host =
+      chosen.server.host.find(':') == std::string::npos ? chosen.server.host : "[" + chosen.server.host + "]";
   const auto url = fmt::format("http://{}:{}", host, all.port());
-  fmt::print("{}\n{} is served at {} (ready after {:.2f} s). Try:\n\n"
-             "  curl {}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-             "    -d '{{\"model\": \"{}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Who are you?\"}}]}}'\n\n",
-             facts.memory_table, facts.model, url, seconds, url, facts.model);
+  fmt::print(
+      "{}\n{} is served at {} (ready after {:.2f} s). Try:\n\n"
+      "  curl {}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
+      "    -d '{{\"model\": \"{}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Who are you?\"}}]}}'\n\n",
+      facts.memory_table, facts.model, url, seconds, url, facts.model);
   std::fflush(stdout);
 }
 
 // Lets what runs finish, up to the deadline; a second signal brings it near.
-void drain(company& all, const stop_signals& signals, milliseconds timeout, const logger& log) {
-  log.info("server", "draining: running answers finish, new ones are refused", {{"at_most_seconds", timeout.count() / 1000}});
+void let_finish(company& all, const stop_signals& signals, milliseconds timeout, const logger& log) {
+  log.info("server", "draining: running answers finish, new ones are refused",
+           {{"at_most_seconds", timeout.count() / 1000}});
   all.drain();
   auto deadline = steady_clock::now() + timeout;
   while (!all.drained(glance) && steady_clock::now() < deadline)
@@ -87,7 +70,7 @@ void drain(company& all, const stop_signals& signals, milliseconds timeout, cons
   if (!all.drained(milliseconds{0})) log.warning("server", "the drain's time is over: running answers are cut");
 }
 
-}  // namespace
+} // namespace
 
 int run_serve(const settings& chosen) {
   const auto begin = steady_clock::now();
@@ -95,11 +78,11 @@ int run_serve(const settings& chosen) {
   const auto log = logger::to_stderr(chosen.log);
   try {
     company all{chosen, journal_of(log)};
-    const auto facts = load(all, log);
+    const auto facts = load_with_progress(all, log);
     announce(all, facts, chosen, std::chrono::duration<double>(steady_clock::now() - begin).count());
     log.info("server", "ready", {{"model", facts.model}, {"host", chosen.server.host}, {"port", all.port()}});
     signals.wait();
-    drain(all, signals, chosen.lifecycle.drain_timeout, log);
+    let_finish(all, signals, chosen.lifecycle.drain_timeout, log);
     std::thread{[] {
       std::this_thread::sleep_for(last_resort);
       std::_Exit(0);
@@ -112,4 +95,4 @@ int run_serve(const settings& chosen) {
   return 0;
 }
 
-}  // namespace troupe
+} // namespace troupe

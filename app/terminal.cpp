@@ -12,4 +12,4 @@ std::optional<std::size_t> terminal_columns(int descriptor) {
   return known ? size.ws_col : std::size_t{80};
 }
 
-}  // namespace troupe
+} // namespace troupe

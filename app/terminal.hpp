@@ -9,4 +9,4 @@ namespace troupe {
 /// Its width in characters; nothing where the descriptor is no terminal.
 std::optional<std::size_t> terminal_columns(int descriptor);
 
-}  // namespace troupe
+} // namespace troupe
