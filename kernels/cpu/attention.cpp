@@ -124,9 +124,14 @@ class attention_kernel {
   }
 
   void load_value(const float* value, std::int32_t j) {
-    for (std::int32_t panel = 0; panel < panels_; ++panel)
-      std::copy_n(value + panel * panel_width, columns(panel),
-                  values_ + (panel * tile_positions + j) * panel_width);
+    const floats d;
+    std::int32_t i = 0;
+    for (; i + lanes <= dim_; i += lanes) hn::Store(hn::LoadU(d, value + i), d, value_at(i, j));
+    for (; i < dim_; ++i) *value_at(i, j) = value[i];
+  }
+
+  float* value_at(std::int32_t i, std::int32_t j) {
+    return values_ + (i / panel_width * tile_positions + j) * panel_width + i % panel_width;
   }
 
   /// Four keys become four columns.

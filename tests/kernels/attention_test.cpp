@@ -88,6 +88,15 @@ TEST_P(attention_test, LooksBackOverItsWindowOnly) {
           {.scale = 0.125, .window = window});
 }
 
+TEST_P(attention_test, AttendsInBatchesOfManySingleRows) {
+  std::vector<run> runs;
+  for (std::int32_t i = 0; i < 40; ++i) runs.push_back({i * 5, 1});
+  for (const head_shape& shape : {head_shape{8, 4, 32}, {6, 6, 40}, {32, 2, 64}, {140, 2, 16}})
+    check(shape, runs, 16, {.scale = 0.2});
+  runs.push_back({10, 30});
+  check({8, 4, 32}, runs, 16, {.scale = 0.2, .window = 20});
+}
+
 TEST_P(attention_test, BoundsScoresWithTheSoftcap) {
   check({4, 2, 64}, {{90, 1}, {0, 40}}, 16, {.scale = 1, .softcap = 5});
   check({4, 2, 64}, {{90, 1}, {0, 40}}, 16, {.scale = 1, .window = 30, .softcap = 5});

@@ -6,6 +6,7 @@
 #include "tests/kernels/reference.hpp"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include <cstring>
 #include <functional>
@@ -19,9 +20,21 @@ struct device_case {
   std::function<std::unique_ptr<backend>()> make;
 };
 
+/// A CPU backend that uses none of `forbidden` instruction sets, until the next one is made.
+inline std::unique_ptr<backend> make_cpu(int threads, std::int64_t forbidden) {
+  hwy::DisableTargets(forbidden);
+  hwy::GetChosenTarget().DeInit();
+  return make_cpu_backend({.threads = threads});
+}
+
 inline std::vector<device_case> device_cases() {
-  return {{"cpu_1_thread", [] { return make_cpu_backend({.threads = 1}); }},
-          {"cpu_3_threads", [] { return make_cpu_backend({.threads = 3}); }}};
+  std::vector<device_case> cases = {{"cpu_1_thread", [] { return make_cpu(1, 0); }},
+                                    {"cpu_3_threads", [] { return make_cpu(3, 0); }}};
+  const std::int64_t best = hwy::SupportedTargets();
+  if ((best & HWY_AVX3) != 0) cases.push_back({"cpu_avx2", [] { return make_cpu(2, HWY_AVX3); }});
+  if ((best & HWY_AVX2) != 0)
+    cases.push_back({"cpu_sse4", [] { return make_cpu(2, HWY_AVX3 | HWY_AVX2); }});
+  return cases;
 }
 
 inline void PrintTo(const device_case& device, std::ostream* out) { *out << device.name; }

@@ -143,6 +143,7 @@ TEST_P(invariance_test, PrefillGivesTheSameBitsAmongOtherSequences) {
   expect_same(model.first_run({130, 300, 5, 64}, 130), alone);
   expect_same(model.first_run({130, 300, 5, 64}, 1), alone);
   expect_same(model.first_run({130, 1}, 33), alone);
+  expect_same(model.first_run(std::vector<std::int32_t>(40, 130), 1), alone);
 }
 
 INSTANTIATE_TEST_SUITE_P(devices, invariance_test, testing::ValuesIn(device_cases()),

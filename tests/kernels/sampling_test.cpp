@@ -86,11 +86,10 @@ class sampling_test : public device_test {
   }
   /// Draws at many positions and holds the counts against the distribution (Pearson's chi-square,
   /// four standard deviations above its mean; rare tokens share a cell).
-  void check(const situation& s);
+  void check(const situation& s, int draws = 20000);
 };
 
-void sampling_test::check(const situation& s) {
-  constexpr int draws = 20000;
+void sampling_test::check(const situation& s, int draws) {
   const auto p = distribution(s);
   std::vector<sample_row> rows;
   for (int i = 0; i < draws; ++i) rows.push_back(s.row(static_cast<std::uint32_t>(i)));
@@ -160,6 +159,16 @@ TEST_P(sampling_test, KeepsTheSmallestSetThatReachesTopP) {
     wide.params.top_p = p;
     wide.params.temperature = 2;
     check(wide);
+  }
+}
+
+TEST_P(sampling_test, CutsAtEveryTopP) {
+  auto s = some_situation();
+  s.params.temperature = 2; // many tokens of nearly the same probability
+  for (int percent = 1; percent < 100; ++percent) {
+    s.params.top_p = static_cast<float>(percent) / 100;
+    ++s.params.seed;
+    check(s, 1000);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <random>
 
 namespace troupe {
@@ -74,13 +75,14 @@ void attention(benchmark::State& state) {
   const std::int32_t stride = (context + rows + 15) / 16;
   std::vector<std::int32_t> table, first_row{0}, positions, sequence_of;
   for (std::int32_t s = 0; s < sequences; ++s) {
-    for (std::int32_t i = 0; i < stride; ++i) table.push_back(i * sequences + s);
+    for (std::int32_t i = 0; i < stride; ++i) table.push_back(s * stride + i);
     for (std::int32_t i = 0; i < rows; ++i) {
       positions.push_back(context + i);
       sequence_of.push_back(s);
     }
     first_row.push_back(first_row.back() + rows);
   }
+  std::shuffle(table.begin(), table.end(), std::mt19937(1));
   const std::int64_t tokens = first_row.back();
   const filled_matrix keys(*device, std::int64_t{stride} * sequences * 16, 4 * dim);
   const filled_matrix values(*device, std::int64_t{stride} * sequences * 16, 4 * dim);
