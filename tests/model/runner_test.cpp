@@ -1,5 +1,6 @@
 // The runner keeps every slot's trouble to that slot: plans that contradict its table, stages that
 // throw, logits that are not numbers.
+#include "tests/model/poisoned_backend.hpp"
 #include "tests/model/served.hpp"
 
 #include <gmock/gmock.h>
@@ -196,6 +197,34 @@ TEST_F(Runner, AFaultOfOneSlotCostsNobodyElseAnything) {
       }
     }
   }
+}
+
+TEST_F(Runner, FindsTheSlotThatMakesASharedStageThrow) {
+  std::vector<job> jobs;
+  for (token_id i = 0; i < 7; ++i)
+    jobs.push_back({.ids = {3 + i, i == 4 ? 63 : 9, 11}, .sampling = greedy(), .new_tokens = 8});
+  const auto expected = generate(*model_, jobs);
+  for (const outcome& o : expected)
+    ASSERT_EQ(std::ranges::count(o.tokens, 63), 0) << "the poison must be in one prompt only";
+  const loaded_model poisoned(
+      folder_.path(), std::make_unique<testing::poisoned_backend>(make_cpu_backend({}), 63));
+  const auto got = generate(poisoned, jobs);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    EXPECT_EQ(got[i].error, i == 4 ? "a poisoned batch" : "") << i;
+    if (i != 4) {
+      EXPECT_EQ(got[i].tokens, expected[i].tokens) << i;
+    }
+  }
+}
+
+TEST_F(Runner, LetsAFailureOfTheDeviceThrough) {
+  auto device = std::make_unique<testing::poisoned_backend>(make_cpu_backend({}), 63);
+  testing::poisoned_backend& poisoned = *device;
+  const loaded_model model(folder_.path(), std::move(device));
+  poisoned.fail_the_device();
+  EXPECT_THROW(generate(model, {{.ids = {63}, .sampling = greedy(), .new_tokens = 1}}),
+               device_error);
+  EXPECT_EQ(poisoned.batches(), 1);
 }
 
 TEST_F(Runner, ReportsPromptLogprobsOfChunksAsOfTheWhole) {

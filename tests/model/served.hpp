@@ -19,10 +19,10 @@ namespace troupe::testing {
 
 /// A model folder's weights on the processor.
 struct loaded_model {
-  explicit loaded_model(const std::filesystem::path& folder)
-      : device(make_cpu_backend({})),
-        model(std::make_shared<const decoder>(read_architecture(folder), safetensors(folder),
-                                              *device)) {}
+  explicit loaded_model(const std::filesystem::path& folder,
+                        std::unique_ptr<backend> on = make_cpu_backend({}))
+      : device(std::move(on)), model(std::make_shared<const decoder>(
+                                   read_architecture(folder), safetensors(folder), *device)) {}
 
   std::unique_ptr<backend> device;
   std::shared_ptr<const decoder> model;
