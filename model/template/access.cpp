@@ -68,6 +68,7 @@ value get_item(runtime& run, const value& of, const value& key) {
   if (const sequence* items = as_sequence(of); items && items->form <= sequence_form::range) {
     if (position(key, items->items.size(), at)) return items->items[at];
   } else if (const text* whole = as_text(of)) {
+    if (!whole->ascii()) run.budget.scan(whole->size());
     if (position(key, whole->length(), at)) {
       const std::size_t begin = whole->ascii() ? at : byte_of_code_point(whole->view(), at);
       return slice_bytes(run.budget, *whole, begin, begin + decode(whole->view(), begin).size);
@@ -86,6 +87,7 @@ value get_slice(runtime& run, const value& of, const value& begin, const value& 
   const text* whole = as_text(of);
   const sequence* items = as_sequence(of);
   if (!whole && !(items && items->form <= sequence_form::range)) return undefined{};
+  if (whole && !whole->ascii()) run.budget.scan(whole->size());
   const auto size = static_cast<std::int64_t>(whole ? whole->length() : items->items.size());
   std::int64_t stride = 1;
   const auto read = [](const value& v, std::int64_t& out) {
@@ -117,6 +119,7 @@ value get_slice(runtime& run, const value& of, const value& begin, const value& 
   }
   const auto reaches = [&](std::int64_t at) { return stride > 0 ? at < last : at > last; };
   if (whole) {
+    run.budget.step(whole->size() / 64);
     std::vector<std::size_t> starts;
     for (std::size_t at = 0; at < whole->size(); at += decode(whole->view(), at).size)
       starts.push_back(at);

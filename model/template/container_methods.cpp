@@ -63,7 +63,7 @@ value list_remove(runtime& run, const value& self, const arguments& given) {
   const value& wanted = *bind("remove", given, {"item"}, 1)[0];
   run.budget.step(items(self).size() / 16);
   const auto found = std::find_if(items(self).begin(), items(self).end(),
-                                  [&](const value& own) { return equal(own, wanted); });
+                                  [&](const value& own) { return equal(run.budget, own, wanted); });
   if (found == items(self).end())
     throw fault("remove() did not find its item; test with \"in\" before");
   items(self).erase(found);
@@ -92,7 +92,7 @@ value list_index(runtime& run, const value& self, const arguments& given) {
   const value& wanted = *bind("index", given, {"item"}, 1)[0];
   run.budget.step(items(self).size() / 16);
   const auto found = std::find_if(items(self).begin(), items(self).end(),
-                                  [&](const value& own) { return equal(own, wanted); });
+                                  [&](const value& own) { return equal(run.budget, own, wanted); });
   if (found == items(self).end())
     throw fault("index() did not find its item; test with \"in\" before");
   return static_cast<std::int64_t>(found - items(self).begin());
@@ -103,7 +103,7 @@ value list_count(runtime& run, const value& self, const arguments& given) {
   run.budget.step(items(self).size() / 16);
   return static_cast<std::int64_t>(
       std::count_if(items(self).begin(), items(self).end(),
-                    [&](const value& own) { return equal(own, wanted); }));
+                    [&](const value& own) { return equal(run.budget, own, wanted); }));
 }
 
 value dict_items(runtime& run, const value& self, const arguments& given) {

@@ -10,6 +10,12 @@
 #include <utility>
 
 namespace troupe::jinja {
+namespace {
+
+/// A scope and a few variables.
+constexpr std::size_t scope_bytes = 128;
+
+} // namespace
 
 rendered_text evaluator::render() {
   execute(source_.body, root_);
@@ -17,7 +23,7 @@ rendered_text evaluator::render() {
 }
 
 scope& evaluator::make_scope(scope* parent) {
-  run_.budget.take(sizeof(scope));
+  run_.budget.take(scope_bytes);
   return scopes_.emplace_back(scope{parent, {}});
 }
 

@@ -58,9 +58,10 @@ value evaluator::call_loop_method(loop_state& loop, const std::string& name,
     if (given.positional.empty()) throw fault("loop.cycle needs values to take in turn");
     return given.positional[static_cast<std::size_t>(loop.index0) % given.positional.size()];
   }
-  const bool same = loop.asked_changed && loop.changed.size() == given.positional.size() &&
-                    std::equal(loop.changed.begin(), loop.changed.end(), given.positional.begin(),
-                               [](const value& a, const value& b) { return equal(a, b); });
+  const bool same =
+      loop.asked_changed && loop.changed.size() == given.positional.size() &&
+      std::equal(loop.changed.begin(), loop.changed.end(), given.positional.begin(),
+                 [&](const value& a, const value& b) { return equal(run_.budget, a, b); });
   loop.asked_changed = true;
   loop.changed = given.positional;
   return !same;

@@ -50,7 +50,8 @@ void sort_by_key(runtime& run, keyed& items, bool reverse, bool equal_first = fa
   run.budget.step(items.size() * 4);
   if (reverse) std::reverse(items.begin(), items.end());
   std::stable_sort(items.begin(), items.end(), [&](const auto& a, const auto& b) {
-    return !(equal_first && equal(a.first, b.first)) && less(a.first, b.first);
+    return !(equal_first && equal(run.budget, a.first, b.first)) &&
+           less(run.budget, a.first, b.first);
   });
   if (reverse) std::reverse(items.begin(), items.end());
 }
@@ -191,7 +192,7 @@ value filter_extreme(runtime& run, const value& self, const arguments& given) {
   value best_key = key_of(best);
   for (std::size_t i = 1; i < items.size(); ++i) {
     value key = key_of(items[i]);
-    if (!(Greatest ? less(best_key, key) : less(key, best_key))) continue;
+    if (!(Greatest ? less(run.budget, best_key, key) : less(run.budget, key, best_key))) continue;
     best = items[i];
     best_key = std::move(key);
   }
@@ -242,7 +243,7 @@ value filter_groupby(runtime& run, const value& self, const arguments& given) {
   for (std::size_t begin = 0; begin < items.size();) {
     std::vector<value> members;
     std::size_t end = begin;
-    for (; end < items.size() && equal(items[begin].first, items[end].first); ++end)
+    for (; end < items.size() && equal(run.budget, items[begin].first, items[end].first); ++end)
       members.push_back(items[end].second);
     groups.emplace_back(
         run.make_tuple({shown(items[begin].second), run.make_list(std::move(members))}));

@@ -120,8 +120,9 @@ class json_writer {
     for (const dict::entry& entry : entries.entries()) order.push_back(&entry);
     if (style_.sort_keys) {
       run_.budget.step(order.size());
-      std::stable_sort(order.begin(), order.end(),
-                       [](const auto* a, const auto* b) { return less(a->first, b->first); });
+      std::stable_sort(order.begin(), order.end(), [&](const auto* a, const auto* b) {
+        return less(run_.budget, a->first, b->first);
+      });
     }
     out_.append("{");
     ++level_;

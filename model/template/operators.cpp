@@ -13,8 +13,6 @@
 namespace troupe::jinja {
 namespace {
 
-constexpr int deepest = 500;
-
 [[noreturn]] void fail_overflow() {
   throw fault("an integer does not fit 64 bits; use smaller numbers");
 }
@@ -96,10 +94,18 @@ value arithmetic_real(operation op, double a, double b) {
 text repeat(runtime& run, const text& what, std::int64_t times) {
   text_builder out(run.budget);
   if (times > 0 && !what.empty()) {
-    if (static_cast<std::uint64_t>(times) > std::numeric_limits<std::size_t>::max() / what.size())
-      fail_overflow();
-    run.budget.check_text(what.size() * static_cast<std::size_t>(times));
-    for (std::int64_t i = 0; i < times; ++i) out.append(what);
+    const auto count = static_cast<std::size_t>(times);
+    if (count > std::numeric_limits<std::size_t>::max() / what.size()) fail_overflow();
+    run.budget.check_text(what.size() * count);
+    if (what.has_untrusted()) {
+      run.budget.step(count);
+      for (std::size_t i = 0; i < count; ++i) out.append(what);
+    } else {
+      std::string bytes;
+      bytes.reserve(what.size() * count);
+      for (std::size_t i = 0; i < count; ++i) bytes.append(what.view());
+      out.append(bytes);
+    }
   }
   return std::move(out).build(what.markup());
 }
@@ -176,8 +182,7 @@ bool truth(const value& v) {
   return !is_undefined(v) && !is_none(v);
 }
 
-bool equal(const value& left, const value& right, int depth) {
-  if (depth > deepest) throw fault("a value is nested too deeply to be compared; flatten it");
+bool equal(render_budget& budget, const value& left, const value& right) {
   double a = 0;
   double b = 0;
   std::int64_t whole_a = 0;
@@ -185,23 +190,29 @@ bool equal(const value& left, const value& right, int depth) {
   if (as_integer(left, whole_a) && as_integer(right, whole_b)) return whole_a == whole_b;
   if (as_real(left, a) && as_real(right, b)) return a == b;
   if (left.index() != right.index()) return false;
-  if (const text* own = as_text(left)) return own->view() == as_text(right)->view();
+  if (const text* own = as_text(left)) {
+    budget.scan(own->size());
+    return own->view() == as_text(right)->view();
+  }
+  const nested level(budget);
   if (const sequence* first = as_sequence(left)) {
     const sequence* second = as_sequence(right);
     if (first == second) return true;
     if (first->form != second->form || first->form > sequence_form::range) return false;
+    budget.step(std::min(first->items.size(), second->items.size()));
     return std::equal(first->items.begin(), first->items.end(), second->items.begin(),
                       second->items.end(),
-                      [&](const value& x, const value& y) { return equal(x, y, depth + 1); });
+                      [&](const value& x, const value& y) { return equal(budget, x, y); });
   }
   if (const dict* first = as_dict(left)) {
     const dict* second = as_dict(right);
     if (first == second) return true;
+    budget.step(first->size());
     return first->size() == second->size() &&
            std::all_of(first->entries().begin(), first->entries().end(),
                        [&](const dict::entry& entry) {
                          const value* other = second->find(entry.first);
-                         return other && equal(entry.second, *other, depth + 1);
+                         return other && equal(budget, entry.second, *other);
                        });
   }
   if (is_undefined(left) || is_none(left)) return true;
@@ -214,8 +225,9 @@ bool equal(const value& left, const value& right, int depth) {
       left);
 }
 
-bool less(const value& left, const value& right, int depth) {
-  if (depth > deepest) throw fault("a value is nested too deeply to be compared; flatten it");
+bool less(render_budget& budget, const value& left, const value& right) {
+  const nested level(budget);
+  budget.step();
   if (is_undefined(left)) fail_undefined(left);
   if (is_undefined(right)) fail_undefined(right);
   std::int64_t whole_a = 0;
@@ -224,13 +236,16 @@ bool less(const value& left, const value& right, int depth) {
   double a = 0;
   double b = 0;
   if (as_real(left, a) && as_real(right, b)) return a < b;
-  if (as_text(left) && as_text(right)) return as_text(left)->view() < as_text(right)->view();
+  if (as_text(left) && as_text(right)) {
+    budget.scan(as_text(left)->size());
+    return as_text(left)->view() < as_text(right)->view();
+  }
   const sequence* first = as_sequence(left);
   const sequence* second = as_sequence(right);
   if (is_list_or_tuple(first) && is_list_or_tuple(second) && first->form == second->form) {
     for (std::size_t i = 0; i < first->items.size() && i < second->items.size(); ++i) {
-      if (!equal(first->items[i], second->items[i], depth + 1))
-        return less(first->items[i], second->items[i], depth + 1);
+      if (!equal(budget, first->items[i], second->items[i]))
+        return less(budget, first->items[i], second->items[i]);
     }
     return first->items.size() < second->items.size();
   }
@@ -244,17 +259,17 @@ bool compare(runtime& run, comparison how, const value& left, const value& right
   };
   switch (how) {
   case comparison::equal:
-    return equal(left, right);
+    return equal(run.budget, left, right);
   case comparison::unequal:
-    return !equal(left, right);
+    return !equal(run.budget, left, right);
   case comparison::less:
-    return less(left, right);
+    return less(run.budget, left, right);
   case comparison::greater:
-    return less(right, left);
+    return less(run.budget, right, left);
   case comparison::less_equal:
-    return !less(right, left) && !is_nan(left) && !is_nan(right);
+    return !less(run.budget, right, left) && !is_nan(left) && !is_nan(right);
   case comparison::greater_equal:
-    return !less(left, right) && !is_nan(left) && !is_nan(right);
+    return !less(run.budget, left, right) && !is_nan(left) && !is_nan(right);
   case comparison::in:
     return contains(run, right, left);
   case comparison::not_in:
@@ -283,10 +298,10 @@ bool contains(runtime& run, const value& container, const value& item) {
   if (sequence* items = as_sequence(container); items && items->form != sequence_form::generator) {
     run.budget.step(items->items.size() / 8);
     return std::any_of(items->items.begin(), items->items.end(),
-                       [&](const value& own) { return equal(own, item); });
+                       [&](const value& own) { return equal(run.budget, own, item); });
   }
   for (const value& own : items_of(run, container)) {
-    if (equal(own, item)) return true;
+    if (equal(run.budget, own, item)) return true;
   }
   return false;
 }

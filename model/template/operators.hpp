@@ -8,11 +8,10 @@
 namespace troupe::jinja {
 
 bool truth(const value& v);
-/// Never throws for values of different types: they are unequal. Recursion is bounded; deeper
-/// values compare unequal.
-bool equal(const value& left, const value& right, int depth = 0);
+/// Values of different types are unequal, not an error.
+bool equal(render_budget& budget, const value& left, const value& right);
 /// left < right.
-bool less(const value& left, const value& right, int depth = 0);
+bool less(render_budget& budget, const value& left, const value& right);
 bool compare(runtime& run, comparison how, const value& left, const value& right);
 bool contains(runtime& run, const value& container, const value& item);
 value arithmetic(runtime& run, operation op, const value& left, const value& right);

@@ -18,12 +18,12 @@ sequence* runtime::make_sequence(sequence_form form, std::vector<value> items) {
 
 dict* runtime::make_dict() {
   budget.take(sizeof(dict));
-  return &dicts_.emplace_back();
+  return &dicts_.emplace_back(budget);
 }
 
 space* runtime::make_space() {
   budget.take(sizeof(space));
-  return &spaces_.emplace_back();
+  return &spaces_.emplace_back(budget);
 }
 
 function* runtime::make_function(std::string_view name, native run, value self) {

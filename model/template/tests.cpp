@@ -54,7 +54,7 @@ bool is_callable(const value& v) {
 
 /// v % divisor == rest
 bool has_rest(runtime& run, const value& v, const value& divisor, std::int64_t rest) {
-  return equal(arithmetic(run, operation::modulo, v, divisor), rest);
+  return equal(run.budget, arithmetic(run, operation::modulo, v, divisor), rest);
 }
 bool is_odd(runtime& run, const value& v, const arguments& given) {
   expect_none(given);
@@ -71,12 +71,12 @@ bool is_in(runtime& run, const value& v, const arguments& given) {
   return contains(run, only(given), v);
 }
 
-bool is_same(runtime&, const value& v, const arguments& given) {
+bool is_same(runtime& run, const value& v, const arguments& given) {
   const value& other = only(given);
   if (v.index() != other.index()) return false;
   if (const sequence* items = as_sequence(v)) return items == as_sequence(other);
   if (const dict* entries = as_dict(v)) return entries == as_dict(other);
-  return equal(v, other);
+  return equal(run.budget, v, other);
 }
 
 template <bool Upper>

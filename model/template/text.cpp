@@ -6,9 +6,15 @@
 #include <algorithm>
 
 namespace troupe::jinja {
+namespace {
+
+/// What a text takes beside its bytes.
+constexpr std::size_t node_bytes = 128;
+
+} // namespace
 
 text_node::~text_node() {
-  if (budget) budget->give(bytes.size());
+  if (budget) budget->give(bytes.size() + node_bytes);
 }
 
 std::size_t text::length() const { return ascii() ? size() : count_code_points(view()); }
@@ -44,7 +50,7 @@ void text_builder::append(const text& piece, std::size_t begin, std::size_t end)
 text text_builder::build(bool markup) && {
   if (bytes_.empty() && !markup) return {};
   budget_->scan(bytes_.size());
-  budget_->take(bytes_.size());
+  budget_->take(bytes_.size() + node_bytes);
   auto node = std::make_shared<text_node>();
   node->budget = budget_;
   node->bytes = std::move(bytes_);

@@ -25,6 +25,7 @@ void each_code_point(const text& from, Visit visit) {
 
 template <class Append>
 text map_code_points(render_budget& budget, const text& from, Append append) {
+  budget.step(from.size() / 64);
   text_builder out(budget);
   std::string piece;
   each_code_point(from, [&](char32_t code, std::size_t, std::size_t, bool untrusted) {

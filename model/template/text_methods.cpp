@@ -251,6 +251,7 @@ native find_text_method(std::string_view name) {
 }
 
 text strip(runtime& run, const text& from, const text* chars, side which) {
+  run.budget.scan(from.size() * (chars ? chars->size() + 1 : 1));
   const std::string_view bytes = from.view();
   const auto goes = [&](const code_point& found, std::size_t at) {
     if (!chars) return is_space(found.code);
@@ -275,6 +276,7 @@ text strip(runtime& run, const text& from, const text* chars, side which) {
 text replace(runtime& run, const text& from, const text& old, const text& fresh,
              std::int64_t most) {
   const std::string_view bytes = from.view();
+  run.budget.scan(bytes.size());
   text_builder out(run.budget);
   const text inserted = from.markup() ? escape(run.budget, fresh) : fresh;
   std::size_t at = 0;

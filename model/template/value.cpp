@@ -26,7 +26,7 @@ std::size_t dict::position(std::string_view key) const {
 std::size_t dict::position(const value& key) const {
   if (const text* wanted = as_text(key)) return position(wanted->view());
   for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (!as_text(entries_[i].first) && equal(entries_[i].first, key)) return i;
+    if (!as_text(entries_[i].first) && equal(*budget_, entries_[i].first, key)) return i;
   }
   return nowhere;
 }

@@ -53,6 +53,8 @@ struct sequence {
 /// Ordered, keys unique by Python's equality. Text keys are hashed from the ninth entry on.
 class dict {
  public:
+  /// Comparing keys costs steps of `budget`.
+  explicit dict(render_budget& budget) : budget_(&budget) {}
   using entry = std::pair<value, value>;
   const std::vector<entry>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
@@ -67,12 +69,14 @@ class dict {
   std::size_t position(std::string_view key) const;
   void index(std::size_t from);
 
+  render_budget* budget_;
   std::vector<entry> entries_;
   std::unordered_map<std::string_view, std::size_t> by_text_;
 };
 
 /// namespace(): the one thing a loop may assign to and keep.
 struct space {
+  explicit space(render_budget& budget) : attributes(budget) {}
   dict attributes;
 };
 

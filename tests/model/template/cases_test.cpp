@@ -1,4 +1,5 @@
-// Small templates of our own with the values that Jinja2 gave for them (make_cases.py): one case a feature or an error.
+// Small templates of our own with the values that Jinja2 gave for them (make_cases.py): one case a
+// feature or an error.
 #include "model/template/chat_template.hpp"
 
 #include <gtest/gtest.h>
@@ -37,10 +38,11 @@ TEST(TemplateCases, RenderAsJinja2DoesOrRefuseWhereItRaises) {
         ADD_FAILURE() << "wrote " << made.text << " where Jinja2 raises " << expected["error"];
       }
     } catch (const template_error& error) {
-      EXPECT_FALSE(expected.contains("text")) << error.what() << " where Jinja2 writes " << expected["text"];
+      EXPECT_FALSE(expected.contains("text"))
+          << error.what() << " where Jinja2 writes " << expected["text"];
     }
   }
 }
 
-}  // namespace
-}  // namespace troupe
+} // namespace
+} // namespace troupe

@@ -1,5 +1,6 @@
-// The engine against Jinja2: real templates, random conversations, what make_expected.py saw Jinja2 write. Texts must be
-// equal byte for byte, and where Jinja2 raises the engine must refuse. Nothing of the templates is kept in the repository.
+// The engine against Jinja2: real templates, random conversations, what make_expected.py saw Jinja2
+// write. Texts must be equal byte for byte, and where Jinja2 raises the engine must refuse. Nothing
+// of the templates is kept in the repository.
 #include "model/template/chat_template.hpp"
 
 #include <gtest/gtest.h>
@@ -48,9 +49,11 @@ void check(const chat_template& parsed, const nlohmann::ordered_json& line, tall
   try {
     const rendered_text made = parsed.render(line["context"], line["trusted"]);
     if (!line.contains("text")) {
-      seen.differences.push_back("should refuse: " + line["error"].get<std::string>() + "\n  for " + context);
+      seen.differences.push_back("should refuse: " + line["error"].get<std::string>() + "\n  for " +
+                                 context);
     } else if (made.text != line["text"].get_ref<const std::string&>()) {
-      seen.differences.push_back("wrote\n" + made.text + "\nnot\n" + line["text"].get<std::string>() + "\n  for " + context);
+      seen.differences.push_back("wrote\n" + made.text + "\nnot\n" +
+                                 line["text"].get<std::string>() + "\n  for " + context);
     } else {
       ++seen.texts;
     }
@@ -65,7 +68,8 @@ void check(const chat_template& parsed, const nlohmann::ordered_json& line, tall
 
 TEST(DifferentialTemplate, AgreesWithJinja2OnRealTemplatesAndRandomConversations) {
   const std::string path = TROUPE_EXPECTED;
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs ../shared/data/templates and python3-jinja2 at build time";
+  if (!std::filesystem::exists(path))
+    GTEST_SKIP() << "needs ../shared/data/templates and python3-jinja2 at build time";
   std::ifstream lines(path);
   std::map<std::string, tally> tallies;
   std::map<std::string, chat_template> parsed;
@@ -79,7 +83,8 @@ TEST(DifferentialTemplate, AgreesWithJinja2OnRealTemplatesAndRandomConversations
       continue;
     }
     auto found = parsed.find(file);
-    if (found == parsed.end()) found = parsed.emplace(file, chat_template(read_file(file), {}, fixed_time)).first;
+    if (found == parsed.end())
+      found = parsed.emplace(file, chat_template(read_file(file), {}, fixed_time)).first;
     check(found->second, expected, seen);
   }
   ASSERT_FALSE(tallies.empty());
@@ -89,11 +94,12 @@ TEST(DifferentialTemplate, AgreesWithJinja2OnRealTemplatesAndRandomConversations
     all.texts += seen.texts;
     all.refused += seen.refused;
     if (seen.differences.empty()) continue;
-    ADD_FAILURE() << file << ": " << seen.differences.size() << " of " << seen.pairs << " differ; the first " << seen.differences[0];
+    ADD_FAILURE() << file << ": " << seen.differences.size() << " of " << seen.pairs
+                  << " differ; the first " << seen.differences[0];
   }
-  std::cout << tallies.size() << " templates, " << all.pairs << " conversations: " << all.texts << " texts and " << all.refused
-            << " refusals agree\n";
+  std::cout << tallies.size() << " templates, " << all.pairs << " conversations: " << all.texts
+            << " texts and " << all.refused << " refusals agree\n";
 }
 
-}  // namespace
-}  // namespace troupe
+} // namespace
+} // namespace troupe
