@@ -18,7 +18,14 @@ generation_rules rules_of(const simulated_client& what) {
 } // namespace
 
 client::client(const simulated_client& what)
-    : what_{what.what}, stream_{what.what.spec, rules_of(what), {fake_text, [] { return std::string{}; }}} {}
+    : what_{what.what}, stream_{what.what.spec, rules_of(what), {fake_text, [] { return std::string{}; }}},
+      expected_{&what_.text} {}
+
+// What was held back, because it might have become a stop string, is let go.
+void client::abandon() {
+  if (!stream_.ended()) expected_ = &what_.uncut;
+  stream_.end(finish_reason::cancelled);
+}
 
 void client::accept(const emission& what) { stream_.accept(what); }
 
@@ -38,8 +45,8 @@ std::uint32_t client::send() {
 
 void client::check_piece(const text_piece& piece) {
   text_ += piece.text;
-  require(what_.text.starts_with(text_), "text is a beginning of what is expected", "{}: '{}' of '{}'", what_.spec.id,
-          text_, what_.text);
+  require(expected_->starts_with(text_), "text is a beginning of what is expected", "{}: '{}' of '{}'", what_.spec.id,
+          text_, *expected_);
   require(piece.token_count == piece.tokens.size(), "pieces count their tokens", "{}", what_.spec.id);
   for (const auto& token : piece.tokens) {
     const auto position = what_.spec.prompt_tokens + tokens_;

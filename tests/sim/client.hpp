@@ -18,7 +18,7 @@ class client {
 
   /// Of a step, from a scheduler.
   void accept(const emission& what);
-  void abandon() { stream_.end(finish_reason::cancelled); }
+  void abandon();
   void read() { stream_.grant(1); }
   /// Sends what can be sent; how many pieces. Throws violation where it is not what it must be.
   std::uint32_t send();
@@ -37,6 +37,7 @@ class client {
 
   const script& what_;
   generation stream_;
+  const std::string* expected_;
   std::string text_;
   std::uint32_t tokens_ = 0;
   std::uint32_t prompt_tokens_ = 0;
