@@ -19,7 +19,12 @@ generation_rules rules_of(const simulated_client& what) {
 
 client::client(const simulated_client& what)
     : what_{what.what}, stream_{what.what.spec, rules_of(what), {fake_text, [] { return std::string{}; }}},
-      expected_{&what_.text} {}
+      expected_{&what_.text}, credit_{what.credit} {}
+
+void client::read() {
+  ++credit_;
+  stream_.grant(1);
+}
 
 // What was held back, because it might have become a stop string, is let go.
 void client::abandon() {
@@ -33,6 +38,7 @@ std::uint32_t client::send() {
   std::uint32_t sent = 0;
   while (auto piece = stream_.take_piece()) {
     require(!finish_, "nothing is sent after the end", "{}", what_.spec.id);
+    require(credit_-- > 0, "pieces are sent on credit", "{}", what_.spec.id);
     check_piece(*piece);
     ++sent;
   }
