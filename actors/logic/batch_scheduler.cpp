@@ -294,7 +294,8 @@ void batch_scheduler::settle(const kv_replies& replies) {
     leasing_tokens_ -= e->ids.size();
     const auto then = std::exchange(e->then, fate::none);
     wait(*e);
-    if (e->asked_after == releases_ && e == *waiting_.begin()) out_of_blocks_ = true;
+    const bool itself = sequence == replies.not_leased.front(); // the others were only behind it
+    if (itself && e->asked_after == releases_ && e == *waiting_.begin()) out_of_blocks_ = true;
     if (then == fate::park || then == fate::end) decide(*e, then);
   }
   // Somebody else's blocks come back sooner or later; where there is nobody, ask again at once.

@@ -18,7 +18,19 @@ generation_rules rules_of(const simulated_client& what) {
 } // namespace
 
 client::client(const simulated_client& what)
-    : what_{what.what}, stream_{what.what.spec, rules_of(what), {fake_text, [] { return std::string{}; }}} {}
+    : what_{what.what}, stream_{what.what.spec, rules_of(what), {fake_text, [] { return std::string{}; }}},
+      expected_{&what_.text}, credit_{what.credit} {}
+
+void client::read() {
+  ++credit_;
+  stream_.grant(1);
+}
+
+// What was held back, because it might have become a stop string, is let go.
+void client::abandon() {
+  if (!stream_.ended()) expected_ = &what_.uncut;
+  stream_.end(finish_reason::cancelled);
+}
 
 void client::accept(const emission& what) { stream_.accept(what); }
 
@@ -26,6 +38,7 @@ std::uint32_t client::send() {
   std::uint32_t sent = 0;
   while (auto piece = stream_.take_piece()) {
     require(!finish_, "nothing is sent after the end", "{}", what_.spec.id);
+    require(credit_-- > 0, "pieces are sent on credit", "{}", what_.spec.id);
     check_piece(*piece);
     ++sent;
   }
@@ -38,8 +51,8 @@ std::uint32_t client::send() {
 
 void client::check_piece(const text_piece& piece) {
   text_ += piece.text;
-  require(what_.text.starts_with(text_), "text is a beginning of what is expected", "{}: '{}' of '{}'", what_.spec.id,
-          text_, what_.text);
+  require(expected_->starts_with(text_), "text is a beginning of what is expected", "{}: '{}' of '{}'", what_.spec.id,
+          text_, *expected_);
   require(piece.token_count == piece.tokens.size(), "pieces count their tokens", "{}", what_.spec.id);
   for (const auto& token : piece.tokens) {
     const auto position = what_.spec.prompt_tokens + tokens_;

@@ -18,8 +18,8 @@ class client {
 
   /// Of a step, from a scheduler.
   void accept(const emission& what);
-  void abandon() { stream_.end(finish_reason::cancelled); }
-  void read() { stream_.grant(1); }
+  void abandon();
+  void read();
   /// Sends what can be sent; how many pieces. Throws violation where it is not what it must be.
   std::uint32_t send();
 
@@ -27,6 +27,7 @@ class client {
   bool overfull() const { return stream_.overfull(); }
   bool generation_ended() const { return stream_.ended(); }
   bool finished() const { return finish_.has_value(); }
+  std::uint32_t generated() const { return stream_.usage().completion; }
   std::optional<sequence_spec> move_on() { return stream_.move_on(); }
 
   /// It came to a good end, given what went wrong around it.
@@ -37,7 +38,9 @@ class client {
 
   const script& what_;
   generation stream_;
+  const std::string* expected_;
   std::string text_;
+  std::uint32_t credit_;
   std::uint32_t tokens_ = 0;
   std::uint32_t prompt_tokens_ = 0;
   std::optional<generation_end> finish_;

@@ -39,7 +39,7 @@ script draw_script(random_source& random, std::uint64_t seed, sequence_id id, bo
   if (random.one_in(3)) out.spec.salt = random.one_in(2) ? "a" : "b";
   if (random.one_in(5))
     for (auto i = random.between(1, 2); i > 0; --i)
-      out.stops.push_back(fake_text(any_token(random)) + fake_text(any_token(random)));
+      out.stops.push_back(fake_text(any_token(random)) + (random.one_in(2) ? fake_text(any_token(random)) : ""));
   out.include_stop = random.one_in(3);
   return out;
 }
@@ -85,6 +85,7 @@ scenario draw_scenario(std::uint64_t seed) {
   out.slow_one_in = random.one_in(3) ? 10 : 1000;
   out.max_step_time = random.one_in(4) ? 2000 : 200;
   out.slot_error_one_in = random.one_in(3) ? random.between(20, 200) : 0;
+  out.streams_forget_lives = random.one_in(3);
   if (random.one_in(10)) out.max_waiting = random.between(1, 8);
 
   const auto count = random.between(5, random.one_in(4) ? 40 : 15);

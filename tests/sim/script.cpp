@@ -55,6 +55,7 @@ void write_script(script& it) {
     const bool stop = is_stop(it, id);
     if (!stop || it.include_stop) it.text += fake_text(id);
     it.end = stop ? finish_reason::stop : finish_reason::length;
+    it.uncut = it.text;
     if (cut_at_stop(it)) it.end = finish_reason::stop;
     if (!it.stop_text.empty() || stop || it.generated == it.spec.max_tokens) return;
   }

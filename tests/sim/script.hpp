@@ -24,6 +24,7 @@ struct script {
   std::uint32_t generated = 0;       ///< tokens until its end
   finish_reason end = finish_reason::length;
   std::string text;      ///< of the whole continuation
+  std::string uncut;     ///< the same with the stop string, where one ends it
   std::string stop_text; ///< the stop string that ends it, or empty
   bool too_large = false;
 };

@@ -18,6 +18,11 @@ int replay(std::uint64_t seed, bool verbose) {
   fmt::print("seed {}: {} sequences, {} blocks of {}, {} slots, {} rows, {} ahead, {} in flight, cache {}, {} deaths\n",
              seed, world.clients.size(), limits.total_blocks, limits.block_tokens, limits.max_sequences,
              limits.step_tokens, limits.lease_ahead, limits.steps_in_flight, limits.prefix_cache, world.deaths.size());
+  if (verbose)
+    for (const auto& it : world.clients)
+      fmt::print("  {}: {} + {} tokens, priority {}, salt '{}', stops '{}', expects '{}' by '{}'\n", it.what.spec.id,
+                 it.what.spec.prompt_tokens, it.what.spec.max_tokens, it.what.spec.priority, it.what.spec.salt,
+                 fmt::join(it.what.stops, "' '"), it.what.text, it.what.stop_text);
   try {
     const auto totals = simulation{world, log}.run();
     fmt::print("all is well after {} steps of {} engines\n", totals.steps, totals.engines);

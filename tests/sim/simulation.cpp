@@ -126,11 +126,12 @@ void simulation::emit(std::uint64_t incarnation, const emission& what) {
 
 void simulation::receive(sequence_id id, std::uint64_t incarnation, const emission& what) {
   auto& it = at(id);
-  if (it.engine != incarnation || it.abandoned) return;
+  if (it.abandoned || (it.engine != incarnation && !world_.streams_forget_lives)) return;
   door_.started(id, clock_at(events_.now()));
-  if (!what.tokens.empty()) it.deaths = 0;
-  if (what.end) it.told_end = true;
+  if (what.end && it.engine == incarnation) it.told_end = true;
+  const auto before = it.reader.generated();
   it.reader.accept(what);
+  if (it.reader.generated() > before) it.deaths = 0;
   pump(id);
 }
 
@@ -145,6 +146,9 @@ void simulation::engine_up(sequence_id id, std::uint64_t incarnation) {
     it.told_end = true; // the new engine never knew it
     return pump(id);
   }
+  require(it.deaths <= generation_rules{}.deaths, "a stream gives up when too many engines died", "{}", id);
+  require(spec->ids->size() == spec->prompt_tokens + it.reader.generated(), "a stream takes its tokens along",
+          "{} has {} and brings {}", id, it.reader.generated(), spec->ids->size() - spec->prompt_tokens);
   it.engine = incarnation;
   enqueue(id, std::move(*spec));
   if (it.parked) tell(id, &engine::park);

@@ -37,8 +37,7 @@ class simulation {
     bool parked = false;
     bool resting = false; // parked for no reason, for a time
     bool abandoned = false;
-    bool told_end = false; // the engine said so itself
-    bool moved_while_parked = false;
+    bool told_end = false;    // the engine said so itself
     std::uint32_t deaths = 0; // in a row, without a token in between
   };
 
