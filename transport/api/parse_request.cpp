@@ -40,7 +40,7 @@ void tighten_timeout(std::chrono::milliseconds header, const door_settings& sett
 
 } // namespace
 
-parse_result parse_request(const json& body, api_shape shape, const door_settings& settings,
+parse_result parse_request_object(const json& body, api_shape shape, const door_settings& settings,
                            std::chrono::milliseconds header_timeout) {
   parsed_request out;
   out.shape = shape;
@@ -64,7 +64,7 @@ parse_result parse_request(std::string_view body, api_shape shape, const door_se
                            std::chrono::milliseconds header_timeout) {
   auto parsed = parse_object(body, settings.limits);
   if (auto* error = std::get_if<api_error>(&parsed)) return std::move(*error);
-  return parse_request(std::get<json>(parsed), shape, settings, header_timeout);
+  return parse_request_object(std::get<json>(parsed), shape, settings, header_timeout);
 }
 
 std::variant<json, api_error> parse_object(std::string_view body, const request_limits& limits) {

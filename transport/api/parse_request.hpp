@@ -31,7 +31,7 @@ parse_result parse_request(std::string_view body, api_shape shape, const door_se
                            std::chrono::milliseconds header_timeout = {});
 
 /// The same for a body that is JSON already.
-parse_result parse_request(const json& body, api_shape shape, const door_settings& settings,
+parse_result parse_request_object(const json& body, api_shape shape, const door_settings& settings,
                            std::chrono::milliseconds header_timeout = {});
 
 /// A body that must be one JSON object.

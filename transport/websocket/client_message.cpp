@@ -16,7 +16,7 @@ client_message parse_create(json& body, field_reader& fields, std::string id, ap
   const auto credit = fields.integer("credit", 0, most_credit);
   if (!fields.ok()) return bad_message{std::move(id), *fields.fault()};
   body["stream"] = true;
-  auto parsed = parse_request(body, shape, settings);
+  auto parsed = parse_request_object(body, shape, settings);
   if (auto* error = std::get_if<api_error>(&parsed)) return bad_message{std::move(id), std::move(*error)};
   create_message message{std::move(id), {}, std::move(std::get<parsed_request>(parsed))};
   if (credit) message.credit = static_cast<std::uint32_t>(*credit);

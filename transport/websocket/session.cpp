@@ -117,15 +117,15 @@ session_request* websocket_session::find(const std::string& id) {
 
 void websocket_session::handle(create_message&& message) {
   if (find(message.id) != nullptr)
-    return send({error_frame({}, invalid_request("A request with this id is under way.", "id", "duplicate_id", 409))});
+    return say(error_frame({}, invalid_request("A request with this id is under way.", "id", "duplicate_id", 409)));
   if (requests_.size() >= door_.settings.websocket_requests) {
     auto error = invalid_request("Too many requests are under way on this connection.", "",
                                  "websocket_stream_limit_reached", 429);
     error.type = "rate_limit_error";
-    return send({error_frame(message.id, error)});
+    return say(error_frame(message.id, error));
   }
   if (door_.draining)
-    return send({error_frame(message.id, unavailable("The server is stopping.", "server_is_draining"))});
+    return say(error_frame(message.id, unavailable("The server is stopping.", "server_is_draining")));
   const std::uint64_t number = next_number_++;
   message.parsed.request.id = (message.parsed.shape == api_shape::chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
   auto request = std::make_unique<session_request>(
@@ -142,7 +142,7 @@ void websocket_session::handle(const cancel_message& message) {
   session_request* request = find(message.id);
   if (request == nullptr) return;
   request->work().abandon();
-  send({"{\"type\":\"cancelled\",\"id\":" + quoted_json(message.id) + "}"});
+  say("{\"type\":\"cancelled\",\"id\":" + quoted_json(message.id) + "}");
   constexpr int closed_by_client = 499;
   report(*request, closed_by_client);
   std::erase_if(requests_, [&](const running& each) { return each.request.get() == request; });
@@ -153,9 +153,9 @@ void websocket_session::handle(const credit_message& message) {
   if (session_request* request = find(message.id)) request->work().use_client_credit(message.deltas);
 }
 
-void websocket_session::handle(const ping_message&) { send({R"({"type":"pong"})"}); }
+void websocket_session::handle(const ping_message&) { say(R"({"type":"pong"})"); }
 
-void websocket_session::handle(const bad_message& message) { send({error_frame(message.id, message.error)}); }
+void websocket_session::handle(const bad_message& message) { say(error_frame(message.id, message.error)); }
 
 void websocket_session::on_event(front_event&& event) {
   if (ended_) return;
@@ -176,8 +176,10 @@ void websocket_session::report(const session_request& ended, int status) {
   bridge().report({"/v1/stream", "WS", status, taken.count()});
 }
 
+void websocket_session::say(std::string text) { send({std::move(text), 0, {}}); }
+
 void websocket_session::send(outgoing message) {
-  if (ended_) return;
+  if (ended_ || closing_) return;
   outbox_bytes_ += message.text.size();
   if (!outbox_) outbox_ = std::make_unique<std::deque<outgoing>>();
   outbox_->push_back(std::move(message));

@@ -57,6 +57,7 @@ class websocket_session final : public std::enable_shared_from_this<websocket_se
   session_request* find(const std::string& id);
   companion& bridge();
 
+  void say(std::string text);
   void send(outgoing message);
   void write();
   void on_written(const boost::system::error_code& error);
