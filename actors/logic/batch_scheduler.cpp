@@ -95,8 +95,12 @@ void batch_scheduler::refuse(const entry& e, finish_reason reason, std::string e
   emissions_.push_back(std::move(out));
 }
 
-void batch_scheduler::cancel(sequence_id sequence) {
-  if (auto* e = find(sequence)) decide(*e, fate::end);
+bool batch_scheduler::cancel(sequence_id sequence) {
+  auto* e = find(sequence);
+  if (!e) return false;
+  const bool has_blocks = e->where == phase::running || e->where == phase::leasing;
+  decide(*e, fate::end);
+  return has_blocks;
 }
 
 void batch_scheduler::park(sequence_id sequence) {

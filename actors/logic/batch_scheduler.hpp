@@ -53,8 +53,8 @@ class batch_scheduler {
   /// A sequence to generate. One whose tokens can never fit ends at once with an error: see
   /// take_emissions(). One that is known already is passed over.
   void enqueue(sequence_spec spec);
-  /// Nothing of it is emitted any more; its blocks come back when no step touches them.
-  void cancel(sequence_id sequence);
+  /// Nothing of it is emitted any more. True where it has blocks: they come back when no step touches them.
+  bool cancel(sequence_id sequence);
   /// Its blocks are given away and it waits for resume(). What steps under way bring is still
   /// emitted.
   void park(sequence_id sequence);

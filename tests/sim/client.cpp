@@ -5,8 +5,8 @@
 namespace troupe {
 namespace {
 
-generation_rules rules_of(const simulated_client& what) {
-  generation_rules out;
+continuation_rules rules_of(const simulated_client& what) {
+  continuation_rules out;
   out.stop = what.what.stops;
   out.include_stop = what.what.include_stop;
   out.wants_tokens = true;

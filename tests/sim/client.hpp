@@ -2,7 +2,7 @@
 // says. What the reader gets is compared with what it must get.
 #pragma once
 
-#include "actors/logic/generation.hpp"
+#include "actors/logic/continuation.hpp"
 #include "tests/sim/scenario.hpp"
 
 #include <cstdint>
@@ -37,13 +37,13 @@ class client {
   void check_piece(const text_piece& piece);
 
   const script& what_;
-  generation stream_;
+  continuation stream_;
   const std::string* expected_;
   std::string text_;
   std::uint32_t credit_;
   std::uint32_t tokens_ = 0;
   std::uint32_t prompt_tokens_ = 0;
-  std::optional<generation_end> finish_;
+  std::optional<continuation_end> finish_;
 };
 
 } // namespace troupe

@@ -4,7 +4,7 @@ expression."""
 
 POOL = "block_pool.cpp"
 SCHEDULER = "batch_scheduler.cpp"
-STREAM = "generation.cpp"
+STREAM = "continuation.cpp"
 STOPS = "stop_matcher.cpp"
 HASH = "prefix_hash.cpp"
 DOOR = "admission_queue.cpp"

@@ -141,12 +141,12 @@ void simulation::engine_up(sequence_id id, std::uint64_t incarnation) {
   ++it.deaths;
   auto spec = it.reader.move_on();
   if (!spec) {
-    require(it.deaths > generation_rules{}.deaths, "a stream survives the death of its engine", "{}", id);
+    require(it.deaths > continuation_rules{}.deaths, "a stream survives the death of its engine", "{}", id);
     may_fail_[id - 1] = true;
     it.told_end = true; // the new engine never knew it
     return pump(id);
   }
-  require(it.deaths <= generation_rules{}.deaths, "a stream gives up when too many engines died", "{}", id);
+  require(it.deaths <= continuation_rules{}.deaths, "a stream gives up when too many engines died", "{}", id);
   require(spec->ids->size() == spec->prompt_tokens + it.reader.generated(), "a stream takes its tokens along",
           "{} has {} and brings {}", id, it.reader.generated(), spec->ids->size() - spec->prompt_tokens);
   it.engine = incarnation;
