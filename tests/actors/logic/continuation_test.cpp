@@ -1,5 +1,5 @@
 // A stream's own decisions.
-#include "actors/logic/generation.hpp"
+#include "actors/logic/continuation.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,8 +21,8 @@ sequence_spec two_token_prompt() {
   return out;
 }
 
-generation stream_with(generation_rules rules = {}) {
-  return generation{two_token_prompt(), std::move(rules), letters()};
+continuation stream_with(continuation_rules rules = {}) {
+  return continuation{two_token_prompt(), std::move(rules), letters()};
 }
 
 emission step(std::uint32_t first, const std::string& text, std::optional<finish_reason> end = {}) {
@@ -34,8 +34,8 @@ emission step(std::uint32_t first, const std::string& text, std::optional<finish
   return out;
 }
 
-TEST(Generation, MergesPiecesWhileThereIsNoCredit) {
-  generation_rules rules;
+TEST(Continuation, MergesPiecesWhileThereIsNoCredit) {
+  continuation_rules rules;
   rules.credit = 1;
   auto stream = stream_with(rules);
   stream.accept(step(0, "a"));
@@ -50,7 +50,7 @@ TEST(Generation, MergesPiecesWhileThereIsNoCredit) {
   EXPECT_EQ(piece->token_count, 2U);
 }
 
-TEST(Generation, PassesOverTokensThatItHasSeen) {
+TEST(Continuation, PassesOverTokensThatItHasSeen) {
   auto stream = stream_with();
   stream.accept(step(0, "abc"));
   stream.accept(step(1, "bcd"));
@@ -59,7 +59,7 @@ TEST(Generation, PassesOverTokensThatItHasSeen) {
   EXPECT_EQ(stream.usage().completion, 4U);
 }
 
-TEST(Generation, EndsWithAnErrorWhereTokensWereLost) {
+TEST(Continuation, EndsWithAnErrorWhereTokensWereLost) {
   auto stream = stream_with();
   stream.accept(step(0, "a"));
   stream.accept(step(2, "c"));
@@ -68,7 +68,7 @@ TEST(Generation, EndsWithAnErrorWhereTokensWereLost) {
   EXPECT_EQ(stream.take_end()->reason, finish_reason::error);
 }
 
-TEST(Generation, TakesItsTokensAlongWhenTheEngineDies) {
+TEST(Continuation, TakesItsTokensAlongWhenTheEngineDies) {
   auto stream = stream_with();
   stream.accept(step(0, "ab"));
   const auto spec = stream.move_on();
@@ -77,8 +77,8 @@ TEST(Generation, TakesItsTokensAlongWhenTheEngineDies) {
   EXPECT_EQ(spec->prompt_tokens, 2U);
 }
 
-TEST(Generation, GivesUpAfterTooManyDeathsWithoutAToken) {
-  generation_rules rules;
+TEST(Continuation, GivesUpAfterTooManyDeathsWithoutAToken) {
+  continuation_rules rules;
   rules.deaths = 2;
   auto stream = stream_with(rules);
   EXPECT_TRUE(stream.move_on());
@@ -91,8 +91,8 @@ TEST(Generation, GivesUpAfterTooManyDeathsWithoutAToken) {
   EXPECT_EQ(stream.take_end()->reason, finish_reason::error);
 }
 
-TEST(Generation, EndsByAStopStringBeforeTheEngineDoes) {
-  generation_rules rules;
+TEST(Continuation, EndsByAStopStringBeforeTheEngineDoes) {
+  continuation_rules rules;
   rules.stop = {"cd"};
   auto stream = stream_with(rules);
   stream.accept(step(0, "abcde"));
@@ -103,8 +103,8 @@ TEST(Generation, EndsByAStopStringBeforeTheEngineDoes) {
   EXPECT_EQ(end->stop_text, "cd");
 }
 
-TEST(Generation, LooksForNoStopStringBeforeTheLeastTokens) {
-  generation_rules rules;
+TEST(Continuation, LooksForNoStopStringBeforeTheLeastTokens) {
+  continuation_rules rules;
   rules.stop = {"a"};
   rules.min_tokens = 3;
   auto stream = stream_with(rules);
@@ -113,14 +113,14 @@ TEST(Generation, LooksForNoStopStringBeforeTheLeastTokens) {
   EXPECT_EQ(stream.take_end()->stop_text, "a");
 }
 
-TEST(Generation, NamesTheStopTokenAndKeepsItsTextBack) {
+TEST(Continuation, NamesTheStopTokenAndKeepsItsTextBack) {
   auto stream = stream_with();
   stream.accept(step(0, "ab!", finish_reason::stop));
   EXPECT_EQ(stream.take_piece()->text, "ab");
   EXPECT_EQ(stream.take_end()->stop_token, '!');
 }
 
-TEST(Generation, LetsOnlyTheFirstEndCount) {
+TEST(Continuation, LetsOnlyTheFirstEndCount) {
   auto stream = stream_with();
   stream.end(finish_reason::cancelled);
   stream.end(finish_reason::timeout);
@@ -130,8 +130,8 @@ TEST(Generation, LetsOnlyTheFirstEndCount) {
   EXPECT_FALSE(stream.take_end());
 }
 
-TEST(Generation, SendsTheEndAfterTheLastPiece) {
-  generation_rules rules;
+TEST(Continuation, SendsTheEndAfterTheLastPiece) {
+  continuation_rules rules;
   rules.credit = 0;
   auto stream = stream_with(rules);
   stream.accept(step(0, "ab", finish_reason::length));
@@ -141,7 +141,7 @@ TEST(Generation, SendsTheEndAfterTheLastPiece) {
   EXPECT_TRUE(stream.take_end());
 }
 
-TEST(Generation, ReportsThePromptOnceThoughItIsComputedAgain) {
+TEST(Continuation, ReportsThePromptOnceThoughItIsComputedAgain) {
   auto stream = stream_with();
   emission chunk;
   chunk.prompt_tokens = {{10, 0, {}}, {11, 0, {}}};
