@@ -90,24 +90,28 @@ void engine::learn(step_result result) {
 
 // As the scheduler's actor does after every message: all that can be planned is planned.
 void engine::turn() {
-  collect();
+  take_emissions();
+  if (!world_.requests_in_one) take_requests();
   while (auto plan = scheduler_.plan(std::chrono::steady_clock::time_point{std::chrono::microseconds{events_.now()}})) {
     log_.note(events_.now(), "engine {} plans {}", incarnation_, show(*plan));
     audit_.planned(*plan);
     events_.send(address(), address() + 2, [this, plan = std::move(*plan)] { run(plan); });
-    collect();
+    if (!world_.requests_in_one) take_requests();
   }
-  collect();
+  take_requests();
   audit_.rests(scheduler_.counts(), pool_.stats());
 }
 
-void engine::collect() {
+void engine::take_emissions() {
   for (const auto& what : scheduler_.take_emissions()) {
     log_.note(events_.now(), "engine {} emits {} of {} from {}{}", incarnation_, what.tokens.size(), what.sequence,
               what.first, what.end ? ", the end" : "");
     audit_.emitted(what, executor_);
     emit_(incarnation_, what);
   }
+}
+
+void engine::take_requests() {
   auto requests = scheduler_.take_requests();
   if (requests.empty()) return;
   log_.note(events_.now(), "engine {} asks:{}", incarnation_, show(requests));

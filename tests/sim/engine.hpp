@@ -41,7 +41,8 @@ class engine {
 
  private:
   void turn();
-  void collect();
+  void take_emissions();
+  void take_requests();
   void serve(const kv_requests& requests);
   void run(const step_plan& plan);
 

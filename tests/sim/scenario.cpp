@@ -86,6 +86,7 @@ scenario draw_scenario(std::uint64_t seed) {
   out.max_step_time = random.one_in(4) ? 2000 : 200;
   out.slot_error_one_in = random.one_in(3) ? random.between(20, 200) : 0;
   out.streams_forget_lives = random.one_in(3);
+  out.requests_in_one = !random.one_in(3);
   if (random.one_in(10)) out.max_waiting = random.between(1, 8);
 
   const auto count = random.between(5, random.one_in(4) ? 40 : 15);
