@@ -145,7 +145,7 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
 }
 
 TEST(HttpServer, TellsItsStreamsWhenTheClientHasGone) {
-  for (const std::string& mode : {R"(,"stream":true})", R"(,"stream":false})"})
+  for (const std::string mode : {R"(,"stream":true})", R"(,"stream":false})"})
     for (const bool hard : {false, true}) {
       fake_script script;
       script.silent = true;
