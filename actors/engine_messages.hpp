@@ -18,28 +18,28 @@
 
 namespace troupe {
 
-struct served_model;
+class front_model;
 
 // Around admission.
 
 /// The model is loaded: requests may come.
 struct model_ready {
-  std::shared_ptr<const served_model> model;
+  std::shared_ptr<const front_model> model;
 };
-/// A worker rendered and tokenized a request's prompts, or found why it can't be served
-/// (error.message not empty).
+/// One prompt as the model gets it.
+struct ready_prompt {
+  std::string text;
+  std::shared_ptr<const token_ids> ids;
+};
+/// A worker rendered and tokenized a request's prompts, or found why it can't be served (error.message not empty).
 struct prompt_prepared {
   submit request;
-  std::vector<std::shared_ptr<const token_ids>> prompts;
+  std::vector<ready_prompt> prompts;
   api_error error;
 };
-/// A stream's sequence was planned for the first time: it waits no longer.
+/// A stream's first token is there: it waits no longer.
 struct stream_started {
   std::uint64_t stream = 0; ///< its sequence's id
-};
-/// A stream is gone.
-struct stream_ended {
-  std::uint64_t stream = 0;
 };
 /// The request's time is over.
 struct deadline {};
@@ -83,8 +83,6 @@ struct run_step {
 struct step_done {
   step_result result;
 };
-/// A step under way may be done.
-struct collect_step {};
 /// What kv_blocks shall do, all of a step in one message. Answered by `kv_settled` where something
 /// was asked.
 struct kv_work {
@@ -104,16 +102,17 @@ struct engine_members {
 };
 /// Makes a new engine; throws where it can't.
 using engine_maker = std::function<engine_members(std::uint64_t incarnation)>;
-/// The model is loaded: start the engine, and start it again when it dies.
+/// The model is loaded: start the engine, and start it again when it dies. Admission is told of each by `engine_up`.
 struct start_engine {
   engine_maker make;
+  caf::actor admission;
 };
 /// The pause after a death is over.
 struct restart_engine {};
 /// Has the engine made progress?
 struct check_progress {};
 
-/// An engine is there: enqueue with this scheduler.
+/// An engine is there: enqueue with this scheduler. Without one: there will be none any more.
 struct engine_up {
   std::uint64_t incarnation = 0;
   caf::actor scheduler;
@@ -145,11 +144,21 @@ struct drained {};
 
 // To telemetry.
 
+/// What the metrics say of the server once and for all; from the composition, when the model is loaded.
+struct metrics_facts {
+  std::string model_name;
+  std::uint32_t max_context = 0;
+  std::uint32_t block_tokens = 0;
+  std::uint32_t blocks = 0;
+  bool prefix_cache = true;
+};
+
 /// One step, from the scheduler.
 struct step_report {
   std::uint32_t running = 0;
   std::uint32_t waiting = 0;
-  std::uint32_t batch_tokens = 0;
+  std::uint32_t batch_tokens = 0; ///< rows computed
+  std::uint32_t sampled_tokens = 0;
   std::uint32_t preemptions = 0; ///< since the report before
   double device_seconds = 0;
   double gap_seconds = 0;
@@ -177,7 +186,7 @@ struct sequence_report {
 struct token_gaps {
   std::vector<float> seconds;
 };
-/// A sequence was cancelled; this long after, its blocks were free.
+/// A sequence was cancelled; so long after, its blocks were given back.
 struct cancel_report {
   double to_free_seconds = 0;
 };
@@ -226,10 +235,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::http_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::model_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::prompt_prepared)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stream_started)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::stream_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::deadline)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::too_slow)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::collect_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::start_engine)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::restart_engine)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::check_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::metrics_facts)

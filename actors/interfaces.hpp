@@ -37,7 +37,6 @@ using admission_actor = actor_of<void(submit),          // run a request, or ref
                                  void(engine_up),       // from the supervisor: where streams enqueue from now on
                                  void(prompt_prepared), // from a worker: a request's prompts as token ids, or why not
                                  void(stream_started),  // from a stream: its first token is there
-                                 void(stream_ended),    // from a stream: it is gone
                                  void(drain)>;          // refuse what comes, tell when the last stream has ended
 
 using stream_actor = actor_of<void(tokens),    // from the scheduler: what a step brought
@@ -56,8 +55,7 @@ using scheduler_actor = actor_of<void(enqueue),         // a sequence to generat
 
 using kv_blocks_actor = actor_of<void(kv_work)>; // from the scheduler: lease, extend, publish, release
 
-using executor_actor = actor_of<void(run_step),      // from the scheduler: compute a step
-                                void(collect_step)>; // to itself: bring the result of a step under way
+using executor_actor = actor_of<void(run_step)>; // from the scheduler: compute a step
 
 using supervisor_actor =
     actor_of<void(start_engine),    // from the composition: how to make an engine, and that it is time
@@ -70,8 +68,15 @@ using supervisor_actor =
              void(restart_engine),  // to itself: the pause after a death is over
              void(check_progress)>; // to itself: is anything stuck?
 
-using telemetry_actor = actor_of<void(step_report), void(kv_report), void(sequence_report), void(token_gaps),
-                                 void(cancel_report), void(refusal_report), void(restart_report), void(http_report),
-                                 void(scrape)>; // from a session: the metrics as text
+using telemetry_actor = actor_of<void(metrics_facts),   // from the composition: the model is loaded
+                                 void(step_report),     // from the scheduler: a step
+                                 void(kv_report),       // from kv_blocks: the cache as it stands
+                                 void(sequence_report), // from a stream: it ended
+                                 void(token_gaps),      // from a stream: times between its tokens
+                                 void(cancel_report),   // from the scheduler: a cancelled sequence's blocks are back
+                                 void(refusal_report),  // from admission: a request was refused
+                                 void(restart_report),  // from the supervisor: the engine was started again
+                                 void(http_report),     // from a session: an answer was given
+                                 void(scrape)>;         // from a session: the metrics as text
 
 } // namespace troupe

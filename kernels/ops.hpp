@@ -81,7 +81,8 @@ struct sampled_token {
   token_id id = 0;
   float logprob = 0;              ///< under the model's own distribution (before temperature); only where asked for
   std::vector<token_logprob> top; ///< the most likely, best first; as many as params->logprobs asks
-  bool finite = true;             ///< false: the logits held NaN or +inf and `id` means nothing
+  bool finite = true; ///< false: the logits held NaN or +inf, or no token had a chance under the
+                      ///< mask, bias and suppression; `id` means nothing
 };
 
 /// A device and its arithmetic. One thread issues; ops check nothing that costs time, callers hold

@@ -25,6 +25,8 @@ struct batch_scheduler::entry {
   std::uint32_t planned = 0;     // the same, steps under way included
   std::uint32_t touching = 0;    // steps under way with it
   std::uint32_t pending = 0;     // of them, those that sample
+  std::uint64_t asked_after = 0; // releases that had been sent when it last asked for blocks
+  std::uint32_t prompt_told = 0; // reports of prompt tokens emitted since it was leased
   std::uint32_t cached = 0;      // prompt tokens found in the cache at first
   bool leased_before = false;
   bool started = false;
@@ -33,8 +35,9 @@ struct batch_scheduler::entry {
   // Tokens that will be known when all steps under way are done.
   std::uint32_t expected() const { return static_cast<std::uint32_t>(ids.size()) + pending; }
   std::uint32_t generated() const { return static_cast<std::uint32_t>(ids.size()) - spec.prompt_tokens; }
-  // Rows that could be planned now.
+  // Rows that could be planned now. After a failure, which samples nothing, the rest would make no sense.
   std::uint32_t backlog() const {
+    if (then != fate::none) return 0;
     return expected() - spec.prompt_tokens >= spec.max_tokens ? 0 : expected() - planned;
   }
 };
@@ -61,18 +64,19 @@ std::uint32_t batch_scheduler::blocks_for(std::uint64_t tokens) const {
 }
 
 // The last generated token is never an input: it needs no room.
-std::uint32_t batch_scheduler::most_tokens(const entry& e) const {
-  return e.spec.prompt_tokens + e.spec.max_tokens - 1;
+std::uint64_t batch_scheduler::most_tokens(const entry& e) const {
+  return std::uint64_t{e.spec.prompt_tokens} + e.spec.max_tokens - 1;
 }
 
 void batch_scheduler::enqueue(sequence_spec spec) {
+  if (find(spec.id)) return;
   auto owned = std::make_unique<entry>();
   auto& e = *owned;
   e.ids = *spec.ids;
   e.spec = std::move(spec);
   e.spec.ids.reset();
   if (e.generated() >= e.spec.max_tokens) return refuse(e, finish_reason::length, {});
-  const auto needed = blocks_for(most_tokens(e));
+  const auto needed = (most_tokens(e) + limits_.block_tokens - 1) / limits_.block_tokens;
   if (needed > limits_.total_blocks)
     return refuse(e, finish_reason::error,
                   fmt::format("{} tokens need {} blocks of KV cache and there are {}", most_tokens(e), needed,
@@ -91,8 +95,12 @@ void batch_scheduler::refuse(const entry& e, finish_reason reason, std::string e
   emissions_.push_back(std::move(out));
 }
 
-void batch_scheduler::cancel(sequence_id sequence) {
-  if (auto* e = find(sequence)) decide(*e, fate::end);
+bool batch_scheduler::cancel(sequence_id sequence) {
+  auto* e = find(sequence);
+  if (!e) return false;
+  const bool has_blocks = e->where == phase::running || e->where == phase::leasing;
+  decide(*e, fate::end);
+  return has_blocks;
 }
 
 void batch_scheduler::park(sequence_id sequence) {
@@ -110,8 +118,10 @@ void batch_scheduler::resume(sequence_id sequence) {
 }
 
 std::optional<step_plan> batch_scheduler::plan(time_point now) {
+  const bool full = under_way_.size() >= limits_.steps_in_flight;
+  if (!full) make_room();
   lease_those_who_wait();
-  if (under_way_.size() >= limits_.steps_in_flight) return std::nullopt;
+  if (full) return std::nullopt;
 
   step_plan plan;
   planned_step step;
@@ -132,7 +142,6 @@ std::optional<step_plan> batch_scheduler::plan(time_point now) {
     if (budget == 0) break;
     if (add_run(*e, budget, plan, step, now)) budget -= step.runs.back().tokens;
   }
-  make_room();
   if (plan.runs.empty()) return std::nullopt;
 
   plan.incarnation = incarnation_;
@@ -170,7 +179,7 @@ void batch_scheduler::apply(step_result&& result) {
   if (result.incarnation != incarnation_ || under_way_.empty() || under_way_.front().step != result.step) return;
   const auto step = std::move(under_way_.front());
   under_way_.pop_front();
-  result.slots.resize(step.runs.size(), slot_result{0, 0, {}, {}, "the executor left it out of its result"});
+  result.slots.resize(step.runs.size());
   for (std::size_t i = 0; i < step.runs.size(); ++i) apply_slot(*step.runs[i].who, step.runs[i], result.slots[i]);
 }
 
@@ -179,6 +188,8 @@ void batch_scheduler::apply_slot(entry& e, const planned_run& run, slot_result& 
   if (run.sample) --e.pending;
   if (e.then == fate::end) return settle_fate(e);
 
+  if (result.error.empty() && (result.sequence != e.spec.id || run.sample == result.tokens.empty()))
+    result.error = "the executor's result does not fit what was planned";
   emission out;
   out.sequence = e.spec.id;
   out.first = e.generated();
@@ -189,7 +200,9 @@ void batch_scheduler::apply_slot(entry& e, const planned_run& run, slot_result& 
     out.error = std::move(result.error);
   } else {
     e.computed += run.tokens;
+    out.prompt_first = e.prompt_told;
     out.prompt_tokens = std::move(result.prompt_tokens);
+    e.prompt_told += static_cast<std::uint32_t>(out.prompt_tokens.size());
     out.tokens = std::move(result.tokens);
     accept(e, out);
     publish(e);
@@ -233,8 +246,11 @@ void batch_scheduler::lease_those_who_wait() {
     auto& e = **waiting_.begin();
     if (running_.size() + leasing_ >= limits_.max_sequences) {
       auto* last = last_in_turn();
-      if (last && leaving_ == 0 && e.spec.priority < last->spec.priority) decide(*last, fate::preempt);
-      return;
+      if (!last || leaving_ > 0 || e.spec.priority >= last->spec.priority) return;
+      backlog -= last->backlog();
+      decide(*last, fate::preempt);
+      if (leaving_ > 0) return; // its slot is free when no step touches it
+      continue;
     }
     waiting_.erase(waiting_.begin());
     backlog += e.ids.size();
@@ -250,6 +266,7 @@ void batch_scheduler::ask_for_lease(entry& e) {
   requests_.leased.push_back(
       {e.spec.id, known, blocks_for(std::max<std::uint64_t>(tokens, known->size())), reserve, e.spec.salt, reuse});
   e.where = phase::leasing;
+  e.asked_after = releases_;
   ++leasing_;
   leasing_tokens_ += known->size();
 }
@@ -266,7 +283,7 @@ void batch_scheduler::settle(const kv_replies& replies) {
     auto* e = find(sequence);
     if (!e || !e->extending) continue;
     e->extending = false;
-    e->short_of_blocks = true;
+    e->short_of_blocks = e->asked_after == releases_;
   }
   for (const auto& grant : replies.leased)
     if (auto* e = find(grant.sequence); e && e->where == phase::leasing) start(*e, grant);
@@ -277,10 +294,12 @@ void batch_scheduler::settle(const kv_replies& replies) {
     leasing_tokens_ -= e->ids.size();
     const auto then = std::exchange(e->then, fate::none);
     wait(*e);
+    const bool itself = sequence == replies.not_leased.front(); // the others were only behind it
+    if (itself && e->asked_after == releases_ && e == *waiting_.begin()) out_of_blocks_ = true;
     if (then == fate::park || then == fate::end) decide(*e, then);
-    // Somebody else's blocks come back sooner or later; where there is nobody, ask again at once.
-    out_of_blocks_ = !running_.empty() || leasing_ > 0;
   }
+  // Somebody else's blocks come back sooner or later; where there is nobody, ask again at once.
+  if (running_.empty() && leasing_ == 0) out_of_blocks_ = false;
 }
 
 void batch_scheduler::start(entry& e, const kv_grant& grant) {
@@ -306,11 +325,12 @@ void batch_scheduler::start(entry& e, const kv_grant& grant) {
 void batch_scheduler::keep_ahead(entry& e) {
   if (e.extending || e.short_of_blocks) return;
   const auto room = e.blocks * limits_.block_tokens;
-  if (room >= most_tokens(e) || room >= e.planned + limits_.lease_ahead / 2) return;
+  if (room >= most_tokens(e) || room >= e.planned + std::max(limits_.lease_ahead / 2, 1U)) return;
   const auto wanted = std::min<std::uint64_t>(std::uint64_t{e.planned} + limits_.lease_ahead, most_tokens(e));
   const auto blocks = blocks_for(std::max<std::uint64_t>(wanted, e.planned + 1));
   if (blocks <= e.blocks) return;
   e.extending = true;
+  e.asked_after = releases_;
   requests_.extended.push_back({e.spec.id, blocks - e.blocks});
 }
 
@@ -334,12 +354,14 @@ batch_scheduler::entry* batch_scheduler::last_in_turn() {
 
 void batch_scheduler::wait(entry& e) {
   e.where = phase::waiting;
-  waiting_.insert(&e);
+  const auto place = waiting_.insert(&e).first;
+  if (place == waiting_.begin()) out_of_blocks_ = false;
 }
 
 void batch_scheduler::decide(entry& e, fate what) {
   switch (e.where) {
   case phase::waiting:
+    if (&e == *waiting_.begin()) out_of_blocks_ = false;
     waiting_.erase(&e);
     if (what == fate::end) return erase(e);
     e.where = phase::parked;
@@ -384,9 +406,10 @@ void batch_scheduler::leave_slot(entry& e) {
 
 void batch_scheduler::give_back(entry& e) {
   requests_.released.push_back(e.spec.id);
+  ++releases_;
   e.to_grow.clear();
   e.extending = e.short_of_blocks = false;
-  e.blocks = e.published = e.computed = e.planned = 0;
+  e.blocks = e.published = e.computed = e.planned = e.prompt_told = 0;
   out_of_blocks_ = false;
   for (auto* other : running_) other->short_of_blocks = false;
 }

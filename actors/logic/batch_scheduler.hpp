@@ -51,10 +51,10 @@ class batch_scheduler {
   ~batch_scheduler();
 
   /// A sequence to generate. One whose tokens can never fit ends at once with an error: see
-  /// take_emissions().
+  /// take_emissions(). One that is known already is passed over.
   void enqueue(sequence_spec spec);
-  /// Nothing of it is emitted any more; its blocks come back when no step touches them.
-  void cancel(sequence_id sequence);
+  /// Nothing of it is emitted any more. True where it has blocks: they come back when no step touches them.
+  bool cancel(sequence_id sequence);
   /// Its blocks are given away and it waits for resume(). What steps under way bring is still
   /// emitted.
   void park(sequence_id sequence);
@@ -95,7 +95,7 @@ class batch_scheduler {
 
   entry* find(sequence_id sequence);
   std::uint32_t blocks_for(std::uint64_t tokens) const;
-  std::uint32_t most_tokens(const entry& e) const;
+  std::uint64_t most_tokens(const entry& e) const;
 
   void wait(entry& e);
   void lease_those_who_wait();
@@ -130,7 +130,8 @@ class batch_scheduler {
   std::uint32_t leasing_ = 0;
   std::uint64_t leasing_tokens_ = 0; // known tokens of those who are leasing
   std::uint32_t leaving_ = 0;        // running entries whose fate is decided
-  bool out_of_blocks_ = false;       // a lease was denied and nothing was released since
+  std::uint64_t releases_ = 0;       // sent: a denial that was asked for before one of them says nothing
+  bool out_of_blocks_ = false;       // who is first in turn was denied a lease, and nothing was released since
   kv_requests requests_;
   std::vector<emission> emissions_;
   std::uint64_t preemptions_ = 0;

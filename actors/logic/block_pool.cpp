@@ -23,8 +23,11 @@ kv_replies block_pool::serve(const kv_requests& requests) {
     else
       replies.not_extended.push_back(request.sequence);
   }
+  // Leases are asked for in turn: where one has to wait for room, nobody behind it takes the room.
   for (const auto& request : requests.leased) {
-    if (auto grant = lease(request))
+    if (!replies.not_leased.empty())
+      replies.not_leased.push_back(request.sequence);
+    else if (auto grant = lease(request))
       replies.leased.push_back(std::move(*grant));
     else
       replies.not_leased.push_back(request.sequence);

@@ -38,7 +38,7 @@ struct kv_requests {
   std::vector<kv_publish> published;
   std::vector<sequence_id> released;
   std::vector<kv_extend> extended;
-  std::vector<kv_lease> leased;
+  std::vector<kv_lease> leased; ///< where one is denied, those behind it are too
 
   bool empty() const { return published.empty() && released.empty() && extended.empty() && leased.empty(); }
 };

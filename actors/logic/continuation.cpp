@@ -1,25 +1,22 @@
-#include "actors/logic/generation.hpp"
+#include "actors/logic/continuation.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe {
 
-generation::generation(sequence_spec spec, generation_rules rules, text_source text)
+continuation::continuation(sequence_spec spec, continuation_rules rules, text_source text)
     : spec_{std::move(spec)}, rules_{std::move(rules)}, text_{std::move(text)},
       stops_{rules_.stop, rules_.include_stop}, ids_{*spec_.ids}, credit_{rules_.credit} {
   piece_.text = std::exchange(rules_.initial_text, {});
 }
 
-void generation::accept(const emission& what) {
+void continuation::accept(const emission& what) {
   if (end_) return;
-  if (!std::exchange(started_, true)) {
-    cached_ = what.cached_tokens;
-    piece_.prompt_tokens = what.prompt_tokens;
-  } else {
-    piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin(), what.prompt_tokens.end());
-  }
+  if (!std::exchange(started_, true)) cached_ = what.cached_tokens;
+  take_prompt(what);
   const auto generated = static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens;
   if (what.first > generated && !what.tokens.empty())
     return end(finish_reason::error, fmt::format("tokens {} to {} were lost", generated, what.first - 1));
@@ -33,7 +30,15 @@ void generation::accept(const emission& what) {
   if (*what.end == finish_reason::stop) end_->stop_token = ids_.back();
 }
 
-void generation::take_token(const token_report& token, bool is_stop_token) {
+// A prompt that is computed again is reported again.
+void continuation::take_prompt(const emission& what) {
+  const auto seen = prompt_told_ - std::min(what.prompt_first, prompt_told_);
+  if (seen >= what.prompt_tokens.size()) return;
+  piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin() + seen, what.prompt_tokens.end());
+  prompt_told_ = what.prompt_first + static_cast<std::uint32_t>(what.prompt_tokens.size());
+}
+
+void continuation::take_token(const token_report& token, bool is_stop_token) {
   ids_.push_back(token.id);
   ++piece_.token_count;
   if (rules_.wants_tokens) piece_.tokens.push_back(token);
@@ -41,7 +46,7 @@ void generation::take_token(const token_report& token, bool is_stop_token) {
   add_text(text_.push(token.id));
 }
 
-void generation::add_text(std::string_view text) {
+void continuation::add_text(std::string_view text) {
   const auto generated = ids_.size() - spec_.prompt_tokens;
   if (rules_.stop.empty() || generated < rules_.min_tokens) {
     piece_.text += stops_.flush();
@@ -49,37 +54,37 @@ void generation::add_text(std::string_view text) {
     return;
   }
   piece_.text += stops_.feed(text);
-  if (stops_.matched()) end_ = generation_end{finish_reason::stop, *stops_.matched(), {}, {}};
+  if (stops_.matched()) end_ = continuation_end{finish_reason::stop, *stops_.matched(), {}, {}};
 }
 
-void generation::end(finish_reason reason, std::string error) {
+void continuation::end(finish_reason reason, std::string error) {
   if (end_) return;
   if (reason != finish_reason::error) {
     add_text(text_.finish());
     if (end_) return; // the last characters completed a stop string
     piece_.text += stops_.flush();
   }
-  end_ = generation_end{reason, {}, {}, std::move(error)};
+  end_ = continuation_end{reason, {}, {}, std::move(error)};
 }
 
-bool generation::has_piece() const {
+bool continuation::has_piece() const {
   if (!piece_.text.empty() || !piece_.prompt_tokens.empty()) return true;
   return end_ && !end_taken_ && piece_.token_count > 0;
 }
 
-std::optional<text_piece> generation::take_piece() {
+std::optional<text_piece> continuation::take_piece() {
   if (credit_ == 0 || !has_piece()) return std::nullopt;
   --credit_;
   return std::exchange(piece_, {});
 }
 
-std::optional<generation_end> generation::take_end() {
+std::optional<continuation_end> continuation::take_end() {
   if (!end_ || end_taken_ || has_piece()) return std::nullopt;
   end_taken_ = true;
   return end_;
 }
 
-std::optional<sequence_spec> generation::move_on() {
+std::optional<sequence_spec> continuation::move_on() {
   if (end_) return std::nullopt;
   if (++deaths_ > rules_.deaths) {
     end(finish_reason::error, "the engine died repeatedly under this request");
@@ -87,7 +92,7 @@ std::optional<sequence_spec> generation::move_on() {
   }
   auto spec = spec_;
   spec.ids = std::make_shared<const token_ids>(ids_);
-  if (spec.sampling->prompt_logprobs >= 0 && started_) { // they were reported already
+  if (spec.sampling->prompt_logprobs >= 0 && ids_.size() > spec.prompt_tokens) { // all were reported already
     auto sampling = *spec.sampling;
     sampling.prompt_logprobs = -1;
     spec.sampling = std::make_shared<const sampling_params>(std::move(sampling));
@@ -95,7 +100,7 @@ std::optional<sequence_spec> generation::move_on() {
   return spec;
 }
 
-token_usage generation::usage() const {
+token_usage continuation::usage() const {
   return {spec_.prompt_tokens, cached_, static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens};
 }
 

@@ -20,7 +20,7 @@ struct text_source {
   std::function<std::string()> finish;
 };
 
-struct generation_rules {
+struct continuation_rules {
   std::vector<std::string> stop;
   bool include_stop = false;
   std::uint32_t min_tokens = 0;      ///< stop strings are not looked for before
@@ -40,16 +40,16 @@ struct text_piece {
 };
 
 /// How it ended.
-struct generation_end {
+struct continuation_end {
   finish_reason reason = finish_reason::stop;
   std::string stop_text;
   std::optional<token_id> stop_token;
   std::string error;
 };
 
-class generation {
+class continuation {
  public:
-  generation(sequence_spec spec, generation_rules rules, text_source text);
+  continuation(sequence_spec spec, continuation_rules rules, text_source text);
 
   /// What a step brought. Tokens that were seen before are passed over; a gap ends the generation with an error, since
   /// a lost token must never pass unnoticed. After the end everything is ignored.
@@ -61,7 +61,7 @@ class generation {
   /// The next piece, where there is text to send and credit to send it. At the end the rest comes out as one.
   std::optional<text_piece> take_piece();
   /// The end, once, after the last piece was taken.
-  std::optional<generation_end> take_end();
+  std::optional<continuation_end> take_end();
 
   /// There is something to send and no credit to send it.
   bool blocked() const { return credit_ == 0 && has_piece(); }
@@ -80,21 +80,23 @@ class generation {
 
  private:
   bool has_piece() const;
+  void take_prompt(const emission& what);
   void take_token(const token_report& token, bool is_stop_token);
   void add_text(std::string_view text);
 
   sequence_spec spec_;
-  generation_rules rules_;
+  continuation_rules rules_;
   text_source text_;
   stop_matcher stops_;
   token_ids ids_;
   std::uint32_t cached_ = 0;
   std::uint32_t credit_;
   std::uint32_t deaths_ = 0;
+  std::uint32_t prompt_told_ = 0; // reports of prompt tokens
   bool started_ = false;
   bool end_taken_ = false;
   text_piece piece_;
-  std::optional<generation_end> end_;
+  std::optional<continuation_end> end_;
 };
 
 } // namespace troupe

@@ -1,0 +1,28 @@
+// Runs steps on one device, in the order in which they come, and decides nothing. It owns the runner with its slot
+// table and KV pages. When the device fails for good the runner throws, and this actor dies with it: its supervisor
+// makes a new engine.
+//
+//   scheduler - run_step > executor
+//             < step_done -
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/journal.hpp"
+#include "model/runner.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace troupe {
+
+/// Makes a runner; called on the executor's own thread, where device state must be made.
+using runner_maker = std::function<std::unique_ptr<runner>()>;
+
+struct executor_state {
+  std::unique_ptr<runner> steps;
+};
+
+executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, runner_maker make,
+                                       journal tell);
+
+} // namespace troupe

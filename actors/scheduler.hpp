@@ -1,0 +1,40 @@
+// Runs the batch scheduler: after every message it sends what the logic has decided, steps first.
+//
+//   stream - enqueue, cancel, park, resume > scheduler - run_step > executor
+//          < tokens -                                  < step_done -
+//                                          scheduler - kv_work > kv_blocks
+//                                                    < kv_settled -
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/logic/batch_scheduler.hpp"
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+namespace troupe {
+
+/// Whom a scheduler works with.
+struct scheduler_company {
+  kv_blocks_actor kv_blocks;
+  executor_actor executor;
+  supervisor_actor supervisor;
+  telemetry_actor telemetry;
+};
+
+struct scheduler_state {
+  std::unique_ptr<batch_scheduler> logic;
+  scheduler_company company;
+  std::unordered_map<sequence_id, caf::actor> streams;
+  std::unordered_map<caf::actor_addr, sequence_id> sequences;
+  std::unordered_map<sequence_id, clock_time> cancelled; // when; until their blocks are given back
+  std::deque<std::uint32_t> rows;                        // of the steps under way
+  std::uint64_t preemptions = 0;                         // told telemetry
+  std::uint64_t incarnation = 0;
+};
+
+scheduler_actor::behavior_type scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
+                                         scheduler_limits limits, std::uint64_t incarnation, scheduler_company company);
+
+} // namespace troupe

@@ -1,0 +1,174 @@
+#include "app/company.hpp"
+
+#include "actors/admission.hpp"
+#include "actors/executor.hpp"
+#include "actors/kv_blocks.hpp"
+#include "actors/scheduler.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/telemetry.hpp"
+#include "app/door_settings_of.hpp"
+#include "kernels/cpu/cpu_backend.hpp"
+#include "model/memory_plan.hpp"
+#include "model/served_model.hpp"
+
+#include <caf/all.hpp>
+
+#include <thread>
+
+namespace troupe {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Three defaults of CAF are wrong for a server that is bound by latency: see its scheduler's policies.
+void set_up(caf::actor_system_config& config) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-throughput", std::size_t{64});
+  config.set("scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+}
+
+admission_settings_of_streams stream_settings_of(const settings& chosen) {
+  return {chosen.admission.default_timeout, chosen.admission.max_timeout, chosen.stream.slow_reader_timeout,
+          chosen.stream.buffer};
+}
+
+std::shared_ptr<const front_model> front_of(const served_model& model, const settings& chosen,
+                                            std::uint32_t max_context) {
+  model_facts facts;
+  facts.name = chosen.model.name.empty() ? model.name : chosen.model.name;
+  facts.vocabulary = static_cast<std::uint32_t>(model.weights->model().vocab);
+  facts.max_context = max_context;
+  facts.end_ids = model.defaults.eos;
+  facts.defaults = model.defaults.sampling;
+  facts.default_max_tokens = chosen.admission.default_max_tokens;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::make_shared<const front_model>(std::move(facts), model.tokenizer, model.chat_template,
+                                             std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+memory_plan plan_for(const served_model& model, const backend& device, const settings& chosen,
+                     std::uint64_t free_bytes) {
+  memory_request request;
+  request.free_bytes = free_bytes;
+  request.weight_bytes = model.weight_bytes;
+  request.activation_type = device.activation_type();
+  request.block_tokens = static_cast<std::int32_t>(chosen.engine.block_tokens);
+  request.max_sequences = static_cast<std::int32_t>(chosen.engine.max_sequences);
+  request.step_tokens = static_cast<std::int32_t>(chosen.engine.step_tokens);
+  request.max_context = static_cast<std::int32_t>(chosen.model.max_context);
+  if (chosen.engine.kv_memory > 0) request.kv_bytes = chosen.engine.kv_memory;
+  request.fraction = chosen.engine.memory_fraction;
+  return plan_memory(model.weights->model(), request);
+}
+
+} // namespace
+
+// What every engine of this process is made of; the device outlives them all.
+struct company::engine_parts {
+  std::shared_ptr<backend> device;
+  std::shared_ptr<const decoder> weights;
+  std::string model;
+  memory_plan memory;
+  engine_settings settings;
+  telemetry_actor telemetry;
+  supervisor_actor supervisor;
+  journal tell;
+
+  engine_members make(caf::actor_system& system, std::uint64_t incarnation) const {
+    const runner_options options{memory.blocks, memory.block_tokens, static_cast<std::int32_t>(settings.max_sequences),
+                                 static_cast<std::int32_t>(settings.step_tokens)};
+    const auto make_runner = [device = device, weights = weights, options] {
+      return std::make_unique<runner>(weights, *device, options);
+    };
+    scheduler_limits limits;
+    limits.max_sequences = settings.max_sequences;
+    limits.step_tokens = settings.step_tokens;
+    limits.block_tokens = settings.block_tokens;
+    limits.total_blocks = static_cast<std::uint32_t>(memory.blocks);
+    limits.lease_ahead = 2 * settings.block_tokens;
+    limits.prefix_cache = settings.prefix_cache;
+
+    auto steps = system.spawn<caf::detached>(executor, make_runner, tell);
+    auto blocks = system.spawn(kv_blocks, limits.total_blocks, limits.block_tokens, model, telemetry);
+    auto plans = system.spawn<caf::detached>(scheduler, limits, incarnation,
+                                             scheduler_company{blocks, steps, supervisor, telemetry});
+    return {caf::actor_cast<caf::actor>(plans), caf::actor_cast<caf::actor>(blocks),
+            caf::actor_cast<caf::actor>(steps)};
+  }
+};
+
+company::company(const settings& chosen, journal tell) : chosen_{chosen}, tell_{std::move(tell)} {
+  set_up(config_);
+  system_ = std::make_unique<caf::actor_system>(config_);
+  self_ = std::make_unique<caf::scoped_actor>(*system_);
+  telemetry_ = system_->spawn(telemetry);
+  const auto& life = chosen_.lifecycle;
+  supervisor_ = system_->spawn(
+      supervisor, supervisor_settings{life.max_restarts, life.restart_window, life.stall_timeout}, telemetry_, tell_);
+  admission_ = system_->spawn(
+      admission, admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
+      stream_settings_of(chosen_), admission_company{supervisor_, telemetry_, tell_});
+  doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
+                                         front{admission_, supervisor_, telemetry_}, *system_);
+}
+
+company_facts company::load(const company_progress& progress) {
+  const std::shared_ptr<backend> device =
+      make_cpu_backend({static_cast<int>(chosen_.engine.threads), chosen_.engine.pin_threads, {}});
+  const auto free_bytes = device->free_memory();
+  const auto note = [&](std::string_view stage, std::uint64_t done, std::uint64_t total) {
+    caf::anon_send(supervisor_, loading{std::string{stage}, done, total});
+    progress(std::string{stage}, done, total);
+  };
+  const auto model = load_model(chosen_.model.path, *device, note);
+  const auto memory = plan_for(model, *device, chosen_, free_bytes);
+  const auto max_context = static_cast<std::uint32_t>(memory.max_context);
+  const auto facing = front_of(model, chosen_, max_context);
+
+  caf::anon_send(telemetry_, metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
+                                           static_cast<std::uint32_t>(memory.blocks), chosen_.engine.prefix_cache});
+  caf::anon_send(admission_, model_ready{facing});
+  const engine_parts parts{device,         model.weights, facing->facts().name, memory,
+                           chosen_.engine, telemetry_,    supervisor_,          tell_};
+  auto& system = *system_;
+  caf::anon_send(supervisor_,
+                 start_engine{[parts, &system](std::uint64_t incarnation) { return parts.make(system, incarnation); },
+                              caf::actor_cast<caf::actor>(admission_)});
+  caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_)});
+  (*self_)->receive([](const engine_up&) {});
+  return {facing->facts().name, max_context, to_table(memory)};
+}
+
+std::uint16_t company::port() const { return doors_->port(); }
+
+void company::drain() {
+  doors_->stop_accepting();
+  const auto asker = caf::actor_cast<caf::actor>(*self_);
+  caf::anon_send(supervisor_, troupe::drain{asker});
+  caf::anon_send(admission_, troupe::drain{asker});
+}
+
+bool company::drained(std::chrono::milliseconds most) {
+  if (drained_) return true;
+  (*self_)->receive([this](const troupe::drained&) { drained_ = true; }, caf::after(most) >> [] {});
+  return drained_;
+}
+
+// The doors first, so that nothing new comes; then who decides, then who computes and counts. A detached actor must be
+// gone and its handles dropped before the system ends.
+company::~company() {
+  doors_.reset();
+  const auto end = [this](auto& handle) {
+    if (!handle) return;
+    (*self_)->monitor(handle);
+    caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    (*self_)->receive([](const caf::down_msg&) {}, caf::after(std::chrono::seconds(5)) >> [] {});
+    handle = nullptr;
+  };
+  end(admission_);
+  end(supervisor_);
+  end(telemetry_);
+  self_.reset();
+}
+
+} // namespace troupe

@@ -1,0 +1,65 @@
+// The composition of a process: which actors there are, on which threads they run, how they start and in which order
+// they end. Only here are actors detached. The doors open first, so that /health answers while the model is being
+// loaded.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/journal.hpp"
+#include "config/settings.hpp"
+#include "transport/http_server.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace troupe {
+
+/// How far loading is: stage, bytes done, bytes in all.
+using company_progress = std::function<void(const std::string&, std::uint64_t, std::uint64_t)>;
+
+/// What an operator may want to know once it runs.
+struct company_facts {
+  std::string model;
+  std::uint32_t max_context = 0;
+  std::string memory_table;
+};
+
+class company {
+ public:
+  /// Spawns the front and opens the doors on chosen.server's address. Throws where it can't listen.
+  company(const settings& chosen, journal tell);
+  /// Ends everything at once, in order; streams that still run are cut.
+  ~company();
+
+  /// Loads chosen.model and starts the engine; returns when requests are served. Throws model_error, device_error.
+  company_facts load(const company_progress& progress);
+
+  std::uint16_t port() const;
+
+  /// Refuses what comes and lets what runs finish.
+  void drain();
+  /// True when the last stream has ended; waits for it no longer than `most`.
+  bool drained(std::chrono::milliseconds most);
+
+ private:
+  struct engine_parts;
+
+  settings chosen_;
+  journal tell_;
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<caf::scoped_actor> self_;
+  telemetry_actor telemetry_;
+  supervisor_actor supervisor_;
+  admission_actor admission_;
+  std::unique_ptr<http_server> doors_;
+  bool drained_ = false;
+};
+
+} // namespace troupe

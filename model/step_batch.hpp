@@ -1,0 +1,43 @@
+// One step's batch as the kernels read it. Everything is int32 and goes to the device in a single
+// upload.
+#pragma once
+
+#include "kernels/ops.hpp"
+#include "model/slot_table.hpp"
+
+#include <span>
+#include <vector>
+
+namespace troupe {
+
+/// A slot's part in a step.
+struct slot_work {
+  const slot_run* run = nullptr;
+  slot_state* state = nullptr;
+  slot_result* result = nullptr;
+
+  /// Rows of the batch: known tokens, then drafts.
+  std::int32_t rows() const { return static_cast<std::int32_t>(run->tokens + run->drafts.size()); }
+};
+
+/// Device memory for batches of at most `tokens` rows and `sequences` tables of `table_blocks`
+/// blocks.
+class step_batch {
+ public:
+  step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
+             std::int32_t table_blocks);
+
+  /// Builds and uploads. Valid until the next call, which must not come before the step is done.
+  batch_view load(std::span<const slot_work> work, std::int32_t block_tokens);
+  /// Uploads row numbers for gather_rows; at most as many as the batch's rows.
+  const std::int32_t* load_rows(std::span<const std::int32_t> rows);
+
+ private:
+  backend& device_;
+  memory owner_;
+  memory rows_owner_;
+  std::vector<std::int32_t> host_;
+  std::vector<std::int32_t> host_rows_;
+};
+
+} // namespace troupe

@@ -1,0 +1,43 @@
+// Runs the program inside the test: words in, both outputs, the status and what serve and chat were
+// handed out.
+#pragma once
+
+#include "app/program.hpp"
+
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace troupe {
+
+struct outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+  std::optional<settings> served;
+  std::optional<settings> chatted;
+  std::optional<chat_options> chat;
+};
+
+inline outcome run(const std::vector<std::string>& words,
+                   const environment_variables& variables = {}) {
+  outcome result;
+  std::ostringstream out;
+  std::ostringstream err;
+  const auto serve = [&](const settings& chosen) {
+    result.served = chosen;
+    return exit_done;
+  };
+  const auto chat = [&](const chat_options& wanted, const settings& chosen) {
+    result.chatted = chosen;
+    result.chat = wanted;
+    return exit_done;
+  };
+  result.status = run_program({variables, out, err, serve, chat}, words);
+  result.out = out.str();
+  result.err = err.str();
+  return result;
+}
+
+} // namespace troupe

@@ -1,0 +1,147 @@
+// matmul, embed and gather_rows, and the loading of weights that they share.
+#include "tests/kernels/device.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe {
+
+namespace {
+
+class matmul_test : public device_test {
+ protected:
+  void check(std::int64_t rows, std::int64_t n, std::int64_t k, dtype type, bool with_bias) {
+    SCOPED_TRACE(fmt::format("rows {} n {} k {} type {} bias {}", rows, n, k,
+                             static_cast<int>(type), with_bias));
+    const device_matrix x(*device_, rows, k, random_floats(static_cast<std::size_t>(rows * k), 1));
+    const auto weight =
+        load_weight(*device_, random_floats(static_cast<std::size_t>(n * k), 2), n, k, type);
+    device_weight bias;
+    if (with_bias) bias = load_vector(*device_, random_floats(static_cast<std::size_t>(n), 3));
+    const device_matrix out(*device_, rows, n);
+    device_->matmul(out.view(), x.view(), weight.view, bias.view);
+    expect_close(out.read(),
+                 reference::matmul(x.values(), weight.values, bias.values,
+                                   static_cast<std::size_t>(rows), static_cast<std::size_t>(n),
+                                   static_cast<std::size_t>(k)),
+                 tolerance(*device_), std::sqrt(static_cast<double>(k)));
+  }
+};
+
+TEST_P(matmul_test, MultipliesEveryNumberOfRowsOfATile) {
+  for (std::int64_t rows = 1; rows <= 14; ++rows) check(rows, 70, 136, dtype::bf16, true);
+}
+
+TEST_P(matmul_test, MultipliesRowsAroundItsBlocks) {
+  for (const std::int64_t rows : {95, 96, 97, 191, 200}) check(rows, 65, 130, dtype::bf16, false);
+}
+
+TEST_P(matmul_test, TakesWeightsOfEveryType) {
+  for (const dtype type : {dtype::f32, dtype::f16, dtype::bf16})
+    for (const std::int64_t rows : {1, 5, 33})
+      for (const bool bias : {false, true}) check(rows, 192, 256, type, bias);
+}
+
+TEST_P(matmul_test, TakesSizesThatAreNoMultipleOfAnything) {
+  for (const std::int64_t n : {1, 7, 63, 64, 65, 127, 129})
+    for (const std::int64_t k : {1, 3, 17, 127, 128, 129, 257})
+      for (const std::int64_t rows : {1, 13}) check(rows, n, k, dtype::bf16, true);
+}
+
+TEST_P(matmul_test, StacksThePartsOfAWeight) {
+  const std::int64_t k = 40;
+  const auto values = as_type(random_floats(static_cast<std::size_t>(170 * k), 5), dtype::bf16);
+  const auto part = [&](std::int64_t first, std::int64_t rows) {
+    return host_matrix{values.bytes.data() + first * k * 2, dtype::bf16, rows, k};
+  };
+  const std::vector<host_matrix> parts = {part(0, 50), part(50, 3), part(53, 0), part(53, 117)};
+  const auto [weight, data] = device_->load_weight(parts);
+  ASSERT_EQ(weight.rows, 170);
+  ASSERT_EQ(weight.cols, k);
+  const device_matrix x(*device_, 2, k, random_floats(static_cast<std::size_t>(2 * k), 6));
+  const device_matrix out(*device_, 2, 170);
+  device_->matmul(out.view(), x.view(), weight, {});
+  expect_close(out.read(), reference::matmul(x.values(), values.values, {}, 2, 170, k),
+               tolerance(*device_), std::sqrt(40.0));
+}
+
+TEST_P(matmul_test, RefusesPartsThatDoNotFitTogether) {
+  const std::vector<float> values(64);
+  const std::vector<host_matrix> columns = {{values.data(), dtype::f32, 2, 8},
+                                            {values.data(), dtype::f32, 2, 9}};
+  const std::vector<host_matrix> types = {{values.data(), dtype::f32, 2, 8},
+                                          {values.data(), dtype::f16, 2, 8}};
+  EXPECT_THROW(device_->load_weight(columns), std::invalid_argument);
+  EXPECT_THROW(device_->load_weight(types), std::invalid_argument);
+  EXPECT_THROW(device_->load_weight({}), std::invalid_argument);
+}
+
+TEST_P(matmul_test, GathersTheEmbeddingsOfIds) {
+  for (const dtype type : {dtype::f32, dtype::f16, dtype::bf16}) {
+    const std::int64_t vocab = 131, hidden = 41;
+    const auto table = load_weight(
+        *device_, random_floats(static_cast<std::size_t>(vocab * hidden), 7), vocab, hidden, type);
+    std::vector<token_id> ids = {0, 130, 63, 64, 65, 127, 128, 5, 5};
+    const device_array<token_id> device_ids(*device_, ids);
+    const device_matrix out(*device_, static_cast<std::int64_t>(ids.size()), hidden);
+    device_->embed(out.view(), table.view, device_ids.data());
+    const auto got = out.read();
+    for (std::size_t row = 0; row < ids.size(); ++row)
+      for (std::size_t i = 0; i < static_cast<std::size_t>(hidden); ++i)
+        ASSERT_EQ(got[row * hidden + i],
+                  table.values[static_cast<std::size_t>(ids[row]) * hidden + i])
+            << "row " << row << " element " << i;
+  }
+}
+
+TEST_P(matmul_test, ReadsSubnormalsAndLimitsOfHalfPrecision) {
+  const std::vector<std::uint16_t> bits = {0x0001, 0x03FF, 0x0400, 0x7BFF,
+                                           0x8001, 0xFBFF, 0x8000, 0x3C00};
+  const host_matrix part{bits.data(), dtype::f16, 1, 8};
+  const auto [table, data] = device_->load_weight({&part, 1});
+  const auto [vector, vector_data] = device_->load_vector(part);
+  const device_array<token_id> ids(*device_, {0});
+  const device_matrix out(*device_, 1, 8, std::vector<float>(8), dtype::f32);
+  if (device_->activation_type() != dtype::f32) GTEST_SKIP() << "activations are narrower";
+  device_->embed(out.view(), table, ids.data());
+  std::vector<float> loaded(8);
+  device_->download(loaded.data(), vector.data, 32);
+  const auto got = out.read();
+  for (std::size_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(got[i], reference::of_f16(bits[i]));
+    EXPECT_EQ(loaded[i], reference::of_f16(bits[i]));
+  }
+}
+
+TEST_P(matmul_test, NamesTheTokenIdOutsideTheTable) {
+  const auto table = load_weight(*device_, random_floats(50, 8), 10, 5, dtype::f32);
+  const device_matrix out(*device_, 2, 5);
+  for (const token_id bad : {10, -1, 2147483647}) {
+    const device_array<token_id> ids(*device_, {3, bad});
+    try {
+      device_->embed(out.view(), table.view, ids.data());
+      FAIL() << "took " << bad;
+    } catch (const std::out_of_range& error) {
+      EXPECT_NE(std::string(error.what()).find(std::to_string(bad)), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find("10"), std::string::npos);
+    }
+    EXPECT_TRUE(std::isnan(out.read()[0]));
+  }
+}
+
+TEST_P(matmul_test, GathersRows) {
+  const device_matrix x(*device_, 5, 33, random_floats(5 * 33, 9));
+  const std::vector<std::int32_t> rows = {4, 0, 0, 3};
+  const device_array<std::int32_t> device_rows(*device_, rows);
+  const device_matrix out(*device_, 4, 33);
+  device_->gather_rows(out.view(), x.view(), device_rows.data());
+  const auto got = out.read();
+  for (std::size_t row = 0; row < rows.size(); ++row)
+    for (std::size_t i = 0; i < 33; ++i)
+      ASSERT_EQ(got[row * 33 + i], x.values()[static_cast<std::size_t>(rows[row]) * 33 + i]);
+}
+
+INSTANTIATE_TEST_SUITE_P(devices, matmul_test, testing::ValuesIn(device_cases()), name_of_device);
+
+} // namespace
+
+} // namespace troupe

@@ -1,0 +1,166 @@
+// The ops that go row by row: norms, rotation and the store into pages, the gate of the MLP.
+#include "tests/kernels/device.hpp"
+
+#include <fmt/format.h>
+
+namespace troupe {
+
+namespace {
+
+class rows_test : public device_test {
+ protected:
+  void check_norm(std::int64_t rows, std::int64_t n, bool with_delta);
+  void check_store(const head_shape& shape, std::int32_t block_tokens, bool with_norm);
+};
+
+void rows_test::check_norm(std::int64_t rows, std::int64_t n, bool with_delta) {
+  SCOPED_TRACE(fmt::format("rows {} n {} delta {}", rows, n, with_delta));
+  const auto size = static_cast<std::size_t>(rows * n);
+  const device_matrix residual(*device_, rows, n, random_floats(size, 1, 3));
+  const device_matrix delta(*device_, rows, n, random_floats(size, 2));
+  const auto weight = load_vector(*device_, random_floats(static_cast<std::size_t>(n), 3));
+  const device_matrix out(*device_, rows, n);
+  device_->add_rms_norm(out.view(), residual.view(), with_delta ? delta.view() : matrix{},
+                        weight.view, 1e-5F);
+  reference::doubles sums, normed;
+  for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
+    reference::doubles sum;
+    for (std::size_t i = row * n; i < (row + 1) * n; ++i)
+      sum.push_back(residual.values()[i] + (with_delta ? double{delta.values()[i]} : 0.0));
+    const auto norm = reference::rms_norm(sum, weight.values, 1e-5);
+    sums.insert(sums.end(), sum.begin(), sum.end());
+    normed.insert(normed.end(), norm.begin(), norm.end());
+  }
+  expect_close(residual.read(), sums, tolerance(*device_));
+  expect_close(out.read(), normed, tolerance(*device_));
+}
+
+TEST_P(rows_test, AddsAndNormalisesRowsOfAnyLength) {
+  for (const std::int64_t n : {1, 2, 15, 16, 17, 31, 32, 33, 63, 100, 256, 1000})
+    for (const std::int64_t rows : {1, 3, 64})
+      for (const bool delta : {false, true}) check_norm(rows, n, delta);
+}
+
+TEST_P(rows_test, NormalisesARowOfZerosToZeros) {
+  const device_matrix residual(*device_, 1, 40, std::vector<float>(40));
+  const auto weight = load_vector(*device_, std::vector<float>(40, 2));
+  const device_matrix out(*device_, 1, 40);
+  device_->add_rms_norm(out.view(), residual.view(), {}, weight.view, 1e-6F);
+  expect_same(out.read(), std::vector<float>(40));
+}
+
+void rows_test::check_store(const head_shape& shape, std::int32_t block_tokens, bool with_norm) {
+  SCOPED_TRACE(fmt::format("heads {} kv {} dim {} block {} norm {}", shape.heads, shape.kv_heads,
+                           shape.head_dim, block_tokens, with_norm));
+  const std::vector<run> runs = {{0, 1}, {7, 10}, {block_tokens - 1, 2}, {4000, 1}};
+  const device_batch batch(*device_, runs, block_tokens);
+  const auto dim = static_cast<std::size_t>(shape.head_dim);
+  const auto heads = static_cast<std::size_t>(shape.heads),
+             kv = static_cast<std::size_t>(shape.kv_heads);
+  const std::size_t cols = (heads + 2 * kv) * dim;
+  const auto tokens = static_cast<std::size_t>(batch.view().tokens);
+  const device_matrix qkv(*device_, batch.view().tokens, static_cast<std::int64_t>(cols),
+                          random_floats(tokens * cols, 4));
+  const std::int64_t page_rows = std::int64_t{batch.blocks()} * block_tokens;
+  const device_matrix keys(*device_, page_rows, static_cast<std::int64_t>(kv * dim));
+  const device_matrix values(*device_, page_rows, static_cast<std::int64_t>(kv * dim));
+  const auto query_norm = load_vector(*device_, random_floats(dim, 5));
+  const auto key_norm = load_vector(*device_, random_floats(dim, 6));
+  std::vector<float> frequencies(dim / 2);
+  for (std::size_t i = 0; i < frequencies.size(); ++i)
+    frequencies[i] = std::pow(10000.0F, -2.0F * static_cast<float>(i) / static_cast<float>(dim));
+  device_->norm_rope_store(qkv.view(), with_norm ? query_norm.view : matrix{},
+                           with_norm ? key_norm.view : matrix{}, 1e-6F, {frequencies.data(), 1.2F},
+                           shape, {keys.view(), values.view(), block_tokens}, batch.view());
+  const auto head = [&](std::size_t row, std::size_t index, const std::vector<float>& norm,
+                        int position) {
+    const float* const from = qkv.values().data() + row * cols + index * dim;
+    reference::doubles x(from, from + dim);
+    if (with_norm) x = reference::rms_norm(x, norm, 1e-6);
+    return reference::rotate(x, frequencies, 1.2F, position);
+  };
+  const auto got = qkv.read(), got_keys = keys.read(), got_values = values.read();
+  const auto slice = [](const std::vector<float>& from, std::size_t first, std::size_t n) {
+    return std::vector<float>(from.begin() + static_cast<std::ptrdiff_t>(first),
+                              from.begin() + static_cast<std::ptrdiff_t>(first + n));
+  };
+  std::size_t row = 0;
+  for (std::size_t s = 0; s < runs.size(); ++s)
+    for (std::int32_t i = 0; i < runs[s].rows; ++i, ++row) {
+      const int position = runs[s].first + i;
+      const std::size_t place = batch.page_row(s, position);
+      for (std::size_t h = 0; h < heads; ++h)
+        expect_close(slice(got, row * cols + h * dim, dim),
+                     head(row, h, query_norm.values, position), tolerance(*device_));
+      for (std::size_t h = 0; h < kv; ++h)
+        expect_close(slice(got_keys, (place * kv + h) * dim, dim),
+                     head(row, heads + h, key_norm.values, position), tolerance(*device_));
+      expect_same(slice(got_values, place * kv * dim, kv * dim),
+                  slice(qkv.values(), row * cols + (heads + kv) * dim, kv * dim));
+    }
+  const auto written = [](const std::vector<float>& page) {
+    return std::count_if(page.begin(), page.end(), [](float value) { return !std::isnan(value); });
+  };
+  EXPECT_EQ(written(got_keys), static_cast<std::ptrdiff_t>(tokens * kv * dim));
+  EXPECT_EQ(written(got_values), static_cast<std::ptrdiff_t>(tokens * kv * dim));
+}
+
+TEST_P(rows_test, RotatesHeadsOfAnySizeAndStoresThemInTheirBlocks) {
+  for (const std::int32_t dim : {32, 40, 64, 80, 96, 128, 256}) check_store({4, 2, dim}, 16, true);
+}
+
+TEST_P(rows_test, StoresIntoBlocksOfAnySize) {
+  for (const std::int32_t block_tokens : {1, 8, 16, 32})
+    for (const bool norm : {false, true}) check_store({8, 1, 64}, block_tokens, norm);
+}
+
+TEST_P(rows_test, RotatesTheSameBufferAgainByItsNewPositions) {
+  // Same addresses, other contents: what was computed for one step must not serve the next.
+  const std::vector<float> frequencies = {1.0F, 0.1F};
+  const auto x = random_floats(12, 3);
+  for (const std::int32_t position : {3, 9, 3}) {
+    const device_batch batch(*device_, {{position, 1}}, 16);
+    const device_matrix qkv(*device_, 1, 12, x);
+    const device_matrix keys(*device_, batch.blocks() * 16, 4),
+        values(*device_, batch.blocks() * 16, 4);
+    device_->norm_rope_store(qkv.view(), {}, {}, 0, {frequencies.data(), 1}, {1, 1, 4},
+                             {keys.view(), values.view(), 16}, batch.view());
+    auto got = qkv.read();
+    got.resize(4);
+    expect_close(got,
+                 reference::rotate({qkv.values().begin(), qkv.values().begin() + 4}, frequencies, 1,
+                                   position),
+                 tolerance(*device_));
+  }
+}
+
+TEST_P(rows_test, MultipliesTheGateIntoTheUpProjection) {
+  for (const std::int64_t width : {1, 15, 16, 17, 100, 768})
+    for (const std::int64_t rows : {1, 40}) {
+      const auto size = static_cast<std::size_t>(rows * width);
+      const device_matrix gate_up(*device_, rows, 2 * width, random_floats(2 * size, 1, 5));
+      const device_matrix out(*device_, rows, width);
+      device_->silu_mul(out.view(), gate_up.view());
+      reference::doubles want;
+      for (std::int64_t row = 0; row < rows; ++row)
+        for (std::int64_t i = 0; i < width; ++i) {
+          const auto at = static_cast<std::size_t>(row * 2 * width + i);
+          want.push_back(reference::silu(gate_up.values()[at]) *
+                         gate_up.values()[at + static_cast<std::size_t>(width)]);
+        }
+      expect_close(out.read(), want, tolerance(*device_));
+    }
+}
+
+TEST_P(rows_test, KeepsTheGateFiniteFarFromZero) {
+  const device_matrix gate_up(*device_, 1, 4, {-200, 200, 1, 1});
+  const device_matrix out(*device_, 1, 2);
+  device_->silu_mul(out.view(), gate_up.view());
+  expect_close(out.read(), {0, 200}, tolerance(*device_));
+}
+
+INSTANTIATE_TEST_SUITE_P(devices, rows_test, testing::ValuesIn(device_cases()), name_of_device);
+
+} // namespace
+
+} // namespace troupe
