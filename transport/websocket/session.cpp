@@ -158,8 +158,11 @@ void websocket_session::handle(const bad_message& message) { say(error_frame(mes
 
 void websocket_session::on_event(front_event&& event) {
   if (ended_) return;
-  for (const running& each : requests_)
-    if (dispatch(each.request->work(), std::move(event))) break;
+  const bool taken = std::any_of(requests_.begin(), requests_.end(),
+                                 [&](const running& each) { return dispatch(each.request->work(), std::move(event)); });
+  // Of a request that was cancelled before it was accepted.
+  if (auto* orphans = std::get_if<accepted>(&event); orphans != nullptr && !taken)
+    for (const caf::actor& stream : orphans->streams) bridge().drop(stream);
   remove_ended();
 }
 
