@@ -61,13 +61,15 @@ void connection::start_exchange(endpoint what) {
     if (auto* error = std::get_if<api_error>(&parsed)) return refuse(*error);
     auto& request = std::get<parsed_request>(parsed);
     request.request.id = (chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
-    exchange_ = std::make_unique<generate_exchange>(bridge(), static_cast<responder&>(*this), std::move(request), door_.settings, arrival_);
+    exchange_ = std::make_unique<generate_exchange>(bridge(), static_cast<responder&>(*this), std::move(request),
+                                                    door_.settings, arrival_);
     break;
   }
   default: {
     std::string detail =
         what == endpoint::model ? std::string(model_in_path(reader_.head().path)) : reader_.take_body();
-    exchange_ = std::make_unique<question_exchange>(bridge(), static_cast<responder&>(*this), what, std::move(detail), limits);
+    exchange_ =
+        std::make_unique<question_exchange>(bridge(), static_cast<responder&>(*this), what, std::move(detail), limits);
     wait(door_.settings.question_timeout);
   }
   }
