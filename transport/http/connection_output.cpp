@@ -166,8 +166,10 @@ void connection::on_written(const error_code& error, std::size_t bytes) {
   if (!outbox_.batch().empty()) return write_batch();
   writing_ = false;
   write_timer_.cancel();
-  for (const std::uint32_t choice : outbox_.end_batch())
-    if (exchange_) exchange_->written(choice);
+  outbox_.end_batch();
+  // With much waiting already, credit for more comes with a later batch.
+  if (exchange_ && outbox_.bytes() <= door_.settings.stream_buffer_bytes)
+    for (const auto& [choice, events] : outbox_.take_written()) exchange_->written(choice, events);
   if (!outbox_.empty()) return flush();
   on_drained();
 }
@@ -177,6 +179,7 @@ void connection::on_drained() {
   answered_ = false;
   streaming_ = false;
   exchange_.reset();
+  (void)outbox_.take_written();
   slip_ = {};
   timer_.cancel();
   if (!keep_alive_) return linger();
