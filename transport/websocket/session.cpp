@@ -206,14 +206,19 @@ void websocket_session::on_written(const error_code& error) {
   const outgoing sent = std::move(outbox_->front());
   outbox_->pop_front();
   outbox_bytes_ -= sent.text.size();
-  if (sent.choice)
-    for (const running& each : requests_)
-      if (each.number == sent.request) each.request->work().written(*sent.choice);
+  if (sent.choice) written_.emplace_back(sent.request, *sent.choice);
+  if (outbox_bytes_ <= door_.settings.stream_buffer_bytes) pay();
   if (!outbox_->empty())
     write();
   else
     outbox_.reset();
   read();
+}
+
+void websocket_session::pay() {
+  for (const auto& [number, choice] : std::exchange(written_, {}))
+    for (const running& each : requests_)
+      if (each.number == number) each.request->work().written(choice, 1);
 }
 
 void websocket_session::wait_for_tick() {
