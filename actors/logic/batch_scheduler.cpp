@@ -7,6 +7,13 @@
 #include <utility>
 
 namespace troupe {
+namespace {
+
+// Room for so many generated tokens is made at once, so that sequences that started together do not all move their
+// tokens in the same step.
+constexpr std::uint32_t tokens_ahead = 4096;
+
+} // namespace
 
 struct batch_scheduler::entry {
   sequence_spec spec;
@@ -240,6 +247,7 @@ void batch_scheduler::publish(entry& e) {
 // Leases are asked for in turn, no further ahead than two steps' worth of prompt, so that blocks
 // are not held idle.
 void batch_scheduler::lease_those_who_wait() {
+  if (waiting_.empty()) return;
   auto backlog = leasing_tokens_;
   for (const auto* e : running_) backlog += e->backlog();
   while (!waiting_.empty() && !out_of_blocks_ && backlog < 2 * std::uint64_t{limits_.step_tokens}) {
@@ -310,6 +318,7 @@ void batch_scheduler::start(entry& e, const kv_grant& grant) {
   free_slots_.pop_back();
   e.place = static_cast<std::uint32_t>(running_.size());
   running_.push_back(&e);
+  e.ids.reserve(std::min<std::size_t>(e.ids.size() + tokens_ahead, most_tokens(e) + 1));
   e.blocks = static_cast<std::uint32_t>(grant.blocks.size());
   e.to_grow = grant.blocks;
   e.computed = e.planned = grant.cached_tokens;
