@@ -35,7 +35,7 @@ admission_settings_of_streams stream_settings_of(const settings& chosen) {
 std::shared_ptr<const front_model> front_of(const served_model& model, const settings& chosen,
                                             std::uint32_t max_context) {
   model_facts facts;
-  facts.name = chosen.model.name.empty() ? model.name : chosen.model.name;
+  facts.name = model_name(chosen.model);
   facts.vocabulary = static_cast<std::uint32_t>(model.weights->model().vocab);
   facts.max_context = max_context;
   facts.end_ids = model.defaults.eos;
