@@ -233,6 +233,30 @@ TEST(HttpServer, FinishesWhatRunsWhenItDrains) {
   EXPECT_FALSE(busy.ended());
 }
 
+TEST(HttpServer, GivesSignsOfLifeOnSilentStreams) {
+  fake_script script;
+  script.silent = true;
+  door_settings settings;
+  settings.ping_interval = std::chrono::milliseconds(20);
+  fake_server server(script, settings);
+  raw_client client(server.port());
+  client.send(post("/v1/chat/completions", chat + R"(,"stream":true})"));
+  EXPECT_NE(client.read_until(": keep-alive\n\n").find(": keep-alive\n\n"), std::string::npos);
+}
+
+TEST(HttpServer, EndsWhatRunsWhenItStops) {
+  fake_script script;
+  script.silent = true;
+  fake_server server(script);
+  raw_client client(server.port());
+  client.send(post("/v1/chat/completions", chat + R"(,"stream":true})"));
+  ASSERT_TRUE(eventually([&] { return server.counts().credit > 0; }));
+  server.stop();
+  EXPECT_TRUE(eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
+  (void)client.read_all();
+  EXPECT_TRUE(client.ended());
+}
+
 TEST(HttpServer, NamesThePortThatIsInUse) {
   fake_server first;
   door_settings settings;

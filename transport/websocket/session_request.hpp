@@ -11,7 +11,7 @@ namespace troupe {
 
 class session_request final : public answer_sink {
  public:
-  /// Sends a text; with a choice, written(choice) is due when it has left.
+  /// Sends a text; with a choice, generation::written is due when it has left.
   using sender = std::function<void(std::string text, std::optional<std::uint32_t> choice)>;
 
   session_request(std::string id, parsed_request parsed, companion& bridge, const door_settings& settings,
