@@ -101,14 +101,11 @@ struct admitting {
     setup.spec.priority = request.priority;
     setup.spec.arrival = what.request.arrival;
     setup.spec.salt = request.cache_salt;
-    setup.rules = {request.stop,
-                   request.include_stop,
-                   request.min_tokens,
-                   request.logprobs >= 0,
-                   {},
-                   4,
-                   settings.stream_buffer,
-                   3};
+    setup.rules.stop = request.stop;
+    setup.rules.include_stop = request.include_stop;
+    setup.rules.min_tokens = request.min_tokens;
+    setup.rules.wants_tokens = request.logprobs >= 0;
+    setup.rules.buffer_bytes = settings.stream_buffer;
     if (request.echo) setup.rules.initial_text = prompt.text;
     setup.words = state().model->words();
     setup.text = text_of(setup.words, request.skip_special_tokens);

@@ -16,7 +16,7 @@ constexpr auto no_logprob = std::numeric_limits<float>::quiet_NaN();
 
 continuation::continuation(sequence_spec spec, continuation_rules rules, text_source text)
     : spec_{std::move(spec)}, rules_{std::move(rules)}, text_{std::move(text)},
-      stops_{rules_.stop, rules_.include_stop}, ids_{*spec_.ids}, credit_{rules_.credit} {
+      stops_{rules_.stop, rules_.include_stop}, ids_{*spec_.ids}, credit_{rules_.credit}, awaited_{credit_ > 0} {
   piece_.text = std::exchange(rules_.initial_text, {});
 }
 
@@ -87,7 +87,7 @@ std::optional<text_piece> continuation::take_piece() {
 }
 
 std::optional<continuation_end> continuation::take_end() {
-  if (!end_ || end_taken_ || has_piece()) return std::nullopt;
+  if (!end_ || end_taken_ || !awaited_ || has_piece()) return std::nullopt;
   end_taken_ = true;
   return end_;
 }

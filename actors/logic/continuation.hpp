@@ -26,7 +26,7 @@ struct continuation_rules {
   std::uint32_t min_tokens = 0;      ///< stop strings are not looked for before
   bool wants_tokens = false;         ///< pieces carry their tokens
   std::string initial_text;          ///< comes first: an echoed prompt
-  std::uint32_t credit = 4;          ///< pieces that may be sent before the reader gives more
+  std::uint32_t credit = 0;          ///< pieces that may be sent before the reader gives any
   std::size_t buffer_bytes = 262144; ///< more text than this unread and the sequence should be parked
   std::uint32_t deaths = 3;          ///< so many engines may die under it in a row without a token in between
 };
@@ -57,10 +57,14 @@ class continuation {
   /// Ends it from this side. The first end counts.
   void end(finish_reason reason, std::string error = {});
 
-  void grant(std::uint32_t pieces) { credit_ += pieces; }
+  void grant(std::uint32_t pieces) {
+    credit_ += pieces;
+    awaited_ = true;
+  }
   /// The next piece, where there is text to send and credit to send it. At the end the rest comes out as one.
   std::optional<text_piece> take_piece();
-  /// The end, once, after the last piece was taken.
+  /// The end, once, after the last piece was taken. Not before there ever was credit: a reader who has given none may
+  /// not know the stream yet.
   std::optional<continuation_end> take_end();
 
   /// There is something to send and no credit to send it.
@@ -91,6 +95,7 @@ class continuation {
   token_ids ids_;
   std::uint32_t cached_ = 0;
   std::uint32_t credit_;
+  bool awaited_; // the reader gave credit once
   std::uint32_t deaths_ = 0;
   std::uint32_t prompt_told_ = 0; // reports of prompt tokens
   bool started_ = false;
