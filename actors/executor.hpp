@@ -19,6 +19,7 @@ namespace troupe {
 using runner_maker = std::function<std::unique_ptr<runner>()>;
 
 struct executor_state {
+  runner_maker make; // holds the device, which must outlive the runner
   std::unique_ptr<runner> steps;
 };
 
