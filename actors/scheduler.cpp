@@ -27,7 +27,7 @@ void send_steps(pointer self) {
   while (auto plan = state.logic->plan(steady_clock::now())) {
     std::uint32_t rows = 0;
     for (const auto& run : plan->runs) rows += run.tokens;
-    state.rows.push_back(rows);
+    state.sent.push_back({rows, std::exchange(state.resting, false)});
     self->send(state.company.executor, run_step{std::move(*plan)});
   }
 }
@@ -74,6 +74,7 @@ void report(pointer self, step_report what) {
   what.preemptions = static_cast<std::uint32_t>(counts.preemptions - state.preemptions);
   what.mailbox = self->mailbox().size();
   state.preemptions = counts.preemptions;
+  state.resting = state.logic->idle();
   self->send(state.company.telemetry, what);
   self->send(state.company.supervisor, progressed{steady_clock::now(), state.logic->idle()});
 }
@@ -84,9 +85,11 @@ void take_result(pointer self, step_done& done) {
   what.device_seconds = done.result.device_seconds;
   what.gap_seconds = done.result.gap_seconds;
   for (const auto& slot : done.result.slots) what.sampled_tokens += static_cast<std::uint32_t>(slot.tokens.size());
-  if (!self->state.rows.empty()) {
-    what.batch_tokens = self->state.rows.front();
-    self->state.rows.pop_front();
+  if (!self->state.sent.empty()) {
+    const auto step = self->state.sent.front();
+    self->state.sent.pop_front();
+    what.batch_tokens = step.rows;
+    if (step.after_rest) what.gap_seconds = 0;
   }
   self->state.logic->apply(std::move(done.result));
   send_all(self);

@@ -29,7 +29,12 @@ struct scheduler_state {
   std::unordered_map<sequence_id, caf::actor> streams;
   std::unordered_map<caf::actor_addr, sequence_id> sequences;
   std::unordered_map<sequence_id, clock_time> cancelled; // when; until their blocks are given back
-  std::deque<std::uint32_t> rows;                        // of the steps under way
+  struct sent_step {
+    std::uint32_t rows = 0;
+    bool after_rest = false; // there was nothing to do before it
+  };
+  std::deque<sent_step> sent; // and not done
+  bool resting = true;
   std::uint64_t preemptions = 0;                         // told telemetry
   std::uint64_t incarnation = 0;
 };

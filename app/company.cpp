@@ -35,7 +35,7 @@ admission_settings_of_streams stream_settings_of(const settings& chosen) {
 std::shared_ptr<const front_model> front_of(const served_model& model, const settings& chosen,
                                             std::uint32_t max_context) {
   model_facts facts;
-  facts.name = chosen.model.name.empty() ? model.name : chosen.model.name;
+  facts.name = model_name(chosen.model);
   facts.vocabulary = static_cast<std::uint32_t>(model.weights->model().vocab);
   facts.max_context = max_context;
   facts.end_ids = model.defaults.eos;
@@ -116,9 +116,10 @@ company_facts company::load(const company_progress& progress) {
   const std::shared_ptr<backend> device =
       make_cpu_backend({static_cast<int>(chosen_.engine.threads), chosen_.engine.pin_threads, {}});
   const auto free_bytes = device->free_memory();
-  const auto note = [&](std::string_view stage, std::uint64_t done, std::uint64_t total) {
-    caf::anon_send(supervisor_, loading{std::string{stage}, done, total});
-    progress(std::string{stage}, done, total);
+  const auto note = [&](std::string_view part, std::uint64_t done, std::uint64_t total) {
+    const std::string stage = total > 0 ? "weights" : std::string{part}; // not a stage for each tensor
+    caf::anon_send(supervisor_, loading{stage, done, total});
+    progress(stage, done, total);
   };
   const auto model = load_model(chosen_.model.path, *device, note);
   const auto memory = plan_for(model, *device, chosen_, free_bytes);

@@ -1,11 +1,19 @@
 #include "app/door_settings_of.hpp"
 
+#include <filesystem>
+
 namespace troupe {
+
+std::string model_name(const model_settings& chosen) {
+  if (!chosen.name.empty()) return chosen.name;
+  return std::filesystem::weakly_canonical(chosen.path).filename().string();
+}
 
 door_settings door_settings_of(const settings& chosen) {
   door_settings out;
   out.host = chosen.server.host;
   out.port = chosen.server.port;
+  out.model = model_name(chosen.model);
   out.version = TROUPE_VERSION;
   out.api_keys = chosen.server.api_keys;
   out.cors_origin = chosen.server.cors_origin;

@@ -4,6 +4,7 @@
 #include "model/rope_frequencies.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -42,6 +43,12 @@ std::pair<double, double> yarn_ramp(const rope_settings& rope, std::int32_t head
   return {low, low == high ? high + 0.001 : high};
 }
 
+/// To the nearest bfloat16, ties to even.
+float rounded_to_bf16(float x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  return std::bit_cast<float>((bits + 0x7FFFU + (bits >> 16U & 1U)) & 0xFFFF0000U);
+}
+
 double yarn_attention_factor(const rope_settings& rope) {
   if (rope.attention_factor) return *rope.attention_factor;
   return rope.factor <= 1.0 ? 1.0 : 0.1 * std::log(rope.factor) + 1.0;
@@ -61,7 +68,8 @@ rope_frequencies make_rope_frequencies(const rope_settings& rope, std::int32_t h
       const double stretched = std::clamp((i - low) / (high - low), 0.0, 1.0);
       frequency *= stretched / rope.factor + (1.0 - stretched);
     }
-    out.inverse_frequencies.push_back(static_cast<float>(frequency));
+    const auto exact = static_cast<float>(frequency);
+    out.inverse_frequencies.push_back(rope.frequency_type == dtype::bf16 ? rounded_to_bf16(exact) : exact);
   }
   if (rope.scaling == rope_scaling::yarn)
     out.attention_factor = static_cast<float>(yarn_attention_factor(rope));

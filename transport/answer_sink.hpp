@@ -14,7 +14,7 @@ class answer_sink {
 
   /// The request runs; chunks follow, or the whole.
   virtual void started() = 0;
-  /// A chunk of a streamed answer, as JSON. Where `counts`, generation::written(choice) is due when
+  /// A chunk of a streamed answer, as JSON. Where `counts`, generation::written is due when
   /// it has left.
   virtual void chunk(std::uint32_t choice, std::string text, bool counts) = 0;
   /// The end of an answer. `whole` is its body where it was not streamed.

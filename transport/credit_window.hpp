@@ -18,10 +18,8 @@ class credit_window {
     const std::uint32_t paid = allowance_.value_or(0);
     allowance_ = paid + std::min(deltas, std::numeric_limits<std::uint32_t>::max() - paid);
   }
-  /// One delta has reached the client.
-  void arrived() {
-    if (outstanding_ > 0) --outstanding_;
-  }
+  /// So many deltas have reached the client.
+  void arrived(std::uint32_t deltas) { outstanding_ -= std::min(outstanding_, deltas); }
   /// The credit that is due to the stream now; it counts as given.
   std::uint32_t take() {
     std::uint32_t due = width_ - std::min(width_, outstanding_);

@@ -116,9 +116,9 @@ void generation::on(const stream_lost& event) {
     }
 }
 
-void generation::written(std::uint32_t index) {
+void generation::written(std::uint32_t index, std::uint32_t chunks) {
   if (over_ || index >= choices_.size()) return;
-  choices_[index].credit.arrived();
+  choices_[index].credit.arrived(chunks);
   pay(choices_[index]);
 }
 

@@ -39,8 +39,8 @@ class generation {
   void on(finished&& event);
   void on(const stream_lost& event);
 
-  /// A counted chunk of this choice has left for the client.
-  void written(std::uint32_t choice);
+  /// So many counted chunks of this choice have left for the client.
+  void written(std::uint32_t choice, std::uint32_t chunks);
   /// Nobody wants the answer: its streams are told, and nothing more goes to the sink.
   void abandon();
 

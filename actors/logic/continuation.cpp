@@ -3,9 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace troupe {
+namespace {
+
+// Of a prompt's first token, which nothing comes before.
+constexpr auto no_logprob = std::numeric_limits<float>::quiet_NaN();
+
+} // namespace
 
 continuation::continuation(sequence_spec spec, continuation_rules rules, text_source text)
     : spec_{std::move(spec)}, rules_{std::move(rules)}, text_{std::move(text)},
@@ -34,6 +41,7 @@ void continuation::accept(const emission& what) {
 void continuation::take_prompt(const emission& what) {
   const auto seen = prompt_told_ - std::min(what.prompt_first, prompt_told_);
   if (seen >= what.prompt_tokens.size()) return;
+  if (prompt_told_ == 0) piece_.prompt_tokens.push_back({ids_.front(), no_logprob, {}});
   piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin() + seen, what.prompt_tokens.end());
   prompt_told_ = what.prompt_first + static_cast<std::uint32_t>(what.prompt_tokens.size());
 }

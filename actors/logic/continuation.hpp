@@ -35,7 +35,7 @@ struct continuation_rules {
 struct text_piece {
   std::string text;
   std::vector<token_report> tokens;
-  std::vector<token_report> prompt_tokens;
+  std::vector<token_report> prompt_tokens; ///< the first has NaN for a logprob: nothing comes before it
   std::uint32_t token_count = 0;
 };
 

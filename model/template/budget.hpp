@@ -50,11 +50,12 @@ class render_budget {
     if (bytes > limits_.output_bytes) fail_text();
   }
 
-  void enter() {
-    if (depth_ >= limits_.nesting * 20) fail_depth();
-    ++depth_;
+  /// The evaluator may recurse 20 levels for each level of nesting allowed.
+  void enter(std::size_t levels) {
+    if (depth_ + levels > limits_.nesting * 20) fail_depth();
+    depth_ += levels;
   }
-  void leave() noexcept { --depth_; }
+  void leave(std::size_t levels) noexcept { depth_ -= levels; }
 
  private:
   [[noreturn]] void fail_steps() const;
@@ -68,16 +69,20 @@ class render_budget {
   std::size_t depth_ = 0;
 };
 
-/// One level of the evaluator's recursion.
+/// A level of the evaluator's recursion; a function with a large frame counts as several.
 class nested {
  public:
-  explicit nested(render_budget& budget) : budget_(budget) { budget_.enter(); }
-  ~nested() { budget_.leave(); }
+  explicit nested(render_budget& budget, std::size_t levels = 1)
+      : budget_(budget), levels_(levels) {
+    budget_.enter(levels_);
+  }
+  ~nested() { budget_.leave(levels_); }
   nested(const nested&) = delete;
   nested& operator=(const nested&) = delete;
 
  private:
   render_budget& budget_;
+  std::size_t levels_;
 };
 
 } // namespace troupe::jinja

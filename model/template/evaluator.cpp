@@ -131,6 +131,7 @@ void evaluator::execute_call_block(const statement& what, scope& in) {
 }
 
 text evaluator::capture(const std::vector<statement>& body, scope& in) {
+  const nested level(run_.budget);
   text_builder outer = std::exchange(out_, text_builder(run_.budget));
   execute(body, in);
   return std::exchange(out_, std::move(outer)).build();

@@ -68,6 +68,7 @@ value evaluator::call_loop_method(loop_state& loop, const std::string& name,
 }
 
 text evaluator::call_macro(const macro_value& macro, arguments given) {
+  const nested level(run_.budget);
   const macro_definition& definition = *macro.definition;
   scope& inside = make_scope(macro.closure);
   const auto take_named = [&](std::string_view name, value& out) {

@@ -25,7 +25,7 @@ bool is_known_role(std::string_view role) {
 } // namespace
 
 value from_json(runtime& run, const nlohmann::ordered_json& json, origin whose) {
-  const nested level(run.budget);
+  const nested level(run.budget, 4);
   switch (json.type()) {
   case nlohmann::json::value_t::boolean:
     return json.get<bool>();

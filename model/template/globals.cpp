@@ -89,8 +89,7 @@ value global_strftime(runtime& run, const value&, const arguments& given) {
   return make_text(run.budget, std::string_view(buffer, size), pattern->has_untrusted());
 }
 
-/// `self` of a joiner or a cycler is the function itself's state: a list whose last item counts the
-/// turns.
+/// `self` is the joiner's state: a list of the separator, and of a second item once it was called.
 value run_joiner(runtime&, const value& self, const arguments& given) {
   bind("joiner", given, {});
   sequence& state = *as_sequence(self);

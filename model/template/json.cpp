@@ -18,7 +18,7 @@ class json_writer {
   json_writer(runtime& run, const json_style& style) : run_(run), style_(style), out_(run.budget) {}
 
   void write(const value& v) {
-    const nested level(run_.budget);
+    const nested level(run_.budget, 4);
     run_.budget.step();
     if (const text* whole = as_text(v)) return write_text(*whole);
     if (const dict* entries = as_dict(v)) return write_dict(*entries);

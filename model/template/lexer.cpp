@@ -287,13 +287,12 @@ class lexer {
   }
 
   void read_symbol(std::string& open) {
-    static constexpr std::array<std::string_view, 7> pairs = {
-        "//", "**", "==", "!=", ">=", "<=", ""};
+    static constexpr std::array<std::string_view, 6> pairs = {"//", "**", "==", "!=", ">=", "<="};
     static constexpr std::string_view singles = "+-/*%~[](){}<>=.:|,;";
     const char c = source_[at_];
     std::string text(1, c);
     for (const std::string_view pair : pairs) {
-      if (!pair.empty() && sees(pair)) text = pair;
+      if (sees(pair)) text = pair;
     }
     if (text.size() == 1 && singles.find(c) == std::string_view::npos) {
       fail_at(line_, fmt::format("unexpected character \"{}\"; remove it", c));

@@ -194,7 +194,7 @@ bool equal(render_budget& budget, const value& left, const value& right) {
     budget.scan(own->size());
     return own->view() == as_text(right)->view();
   }
-  const nested level(budget);
+  const nested level(budget, 4);
   if (const sequence* first = as_sequence(left)) {
     const sequence* second = as_sequence(right);
     if (first == second) return true;
@@ -226,7 +226,7 @@ bool equal(render_budget& budget, const value& left, const value& right) {
 }
 
 bool less(render_budget& budget, const value& left, const value& right) {
-  const nested level(budget);
+  const nested level(budget, 4);
   budget.step();
   if (is_undefined(left)) fail_undefined(left);
   if (is_undefined(right)) fail_undefined(right);

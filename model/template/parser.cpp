@@ -149,13 +149,13 @@ std::vector<statement> parser::parse_body(const end_tags& ends) {
 
 std::vector<statement> parser::parse_hard_body(const end_tags& ends) {
   const bool outer = std::exchange(soft_, false);
-  end_block(ends);
+  end_block();
   std::vector<statement> body = parse_body(ends);
   soft_ = outer;
   return body;
 }
 
-void parser::end_block(const end_tags&) {
+void parser::end_block() {
   skip_symbol(":");
   expect(token_kind::block_end);
 }
@@ -273,13 +273,13 @@ statement parser::parse_if(statement made) {
   for (;;) {
     branch taken;
     taken.condition = parse_statement_expression(true, false);
-    end_block({});
+    end_block();
     taken.body = parse_body({"elif", "else", "endif"});
     made.branches.push_back(std::move(taken));
     const std::string tag = next().text;
     if (tag == "elif") continue;
     if (tag == "else") {
-      end_block({});
+      end_block();
       made.body = parse_body({"endif"});
       next();
     }

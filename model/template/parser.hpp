@@ -44,7 +44,7 @@ class parser {
                                             std::string_view end = {});
   std::vector<statement> parse_hard_body(const end_tags& ends);
   void finish_macro_body(macro_definition& made, std::string_view end);
-  void end_block(const end_tags& ends);
+  void end_block();
 
   // expressions, parser_expressions.cpp
   expression_ptr parse_tuple(bool conditional, std::string_view end, bool parenthesised);

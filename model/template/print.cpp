@@ -56,6 +56,17 @@ void append_items(runtime& run, text_builder& out, const sequence& items, std::s
   out.append(close);
 }
 
+void append_range_repr(text_builder& out, const sequence& items) {
+  std::int64_t first = 0;
+  std::int64_t second = 1;
+  if (!items.items.empty()) as_integer(items.items[0], first);
+  if (items.items.size() > 1) as_integer(items.items[1], second);
+  const std::int64_t step = items.items.size() > 1 ? second - first : 1;
+  const auto end = first + step * static_cast<std::int64_t>(items.items.size());
+  out.append(step == 1 ? fmt::format("range({}, {})", first, end)
+                       : fmt::format("range({}, {}, {})", first, end, step));
+}
+
 void append_sequence_repr(runtime& run, text_builder& out, const sequence& items) {
   switch (items.form) {
   case sequence_form::list:
@@ -71,16 +82,8 @@ void append_sequence_repr(runtime& run, text_builder& out, const sequence& items
   case sequence_form::generator:
     return out.append("<generator object>");
   case sequence_form::range:
-    break;
+    return append_range_repr(out, items);
   }
-  std::int64_t first = 0;
-  std::int64_t second = 1;
-  if (!items.items.empty()) as_integer(items.items[0], first);
-  if (items.items.size() > 1) as_integer(items.items[1], second);
-  const std::int64_t step = items.items.size() > 1 ? second - first : 1;
-  const auto end = first + step * static_cast<std::int64_t>(items.items.size());
-  out.append(step == 1 ? fmt::format("range({}, {})", first, end)
-                       : fmt::format("range({}, {}, {})", first, end, step));
 }
 
 void append_dict_repr(runtime& run, text_builder& out, const dict& entries) {
@@ -94,6 +97,22 @@ void append_dict_repr(runtime& run, text_builder& out, const dict& entries) {
     append_repr(run, out, held);
   }
   out.append("}");
+}
+
+/// Apart from append_repr, whose frame is on the stack once a level of nesting.
+void append_simple_repr(text_builder& out, const value& v) {
+  if (is_undefined(v)) return out.append("Undefined");
+  if (is_none(v)) return out.append("None");
+  if (const auto* flag = std::get_if<bool>(&v)) return out.append(*flag ? "True" : "False");
+  if (const auto* whole = std::get_if<std::int64_t>(&v))
+    return out.append(fmt::format("{}", *whole));
+  if (const auto* real = std::get_if<double>(&v)) return out.append(format_real(*real));
+  if (const auto* made = std::get_if<macro_value*>(&v)) {
+    return out.append(fmt::format("<Macro '{}'>", (*made)->definition->name));
+  }
+  if (const auto* made = std::get_if<function*>(&v))
+    return out.append(fmt::format("<function {}>", (*made)->name));
+  out.append("<LoopContext>");
 }
 
 } // namespace
@@ -128,28 +147,17 @@ std::string format_real(double real) {
 }
 
 void append_repr(runtime& run, text_builder& out, const value& v) {
-  const nested level(run.budget);
+  const nested level(run.budget, 4);
   run.budget.step();
   if (const text* whole = as_text(v)) return append_text_repr(out, *whole);
   if (const sequence* items = as_sequence(v)) return append_sequence_repr(run, out, *items);
   if (const dict* entries = as_dict(v)) return append_dict_repr(run, out, *entries);
-  if (is_undefined(v)) return out.append("Undefined");
-  if (is_none(v)) return out.append("None");
-  if (const auto* flag = std::get_if<bool>(&v)) return out.append(*flag ? "True" : "False");
-  if (const auto* whole = std::get_if<std::int64_t>(&v))
-    return out.append(fmt::format("{}", *whole));
-  if (const auto* real = std::get_if<double>(&v)) return out.append(format_real(*real));
   if (const auto* made = std::get_if<space*>(&v)) {
     out.append("<Namespace ");
     append_dict_repr(run, out, (*made)->attributes);
     return out.append(">");
   }
-  if (const auto* made = std::get_if<macro_value*>(&v)) {
-    return out.append(fmt::format("<Macro '{}'>", (*made)->definition->name));
-  }
-  if (const auto* made = std::get_if<function*>(&v))
-    return out.append(fmt::format("<function {}>", (*made)->name));
-  out.append("<LoopContext>");
+  append_simple_repr(out, v);
 }
 
 text to_text(runtime& run, const value& v) {

@@ -28,7 +28,7 @@ space* runtime::make_space() {
 
 function* runtime::make_function(std::string_view name, native run, value self) {
   budget.take(sizeof(function));
-  functions_.push_back({name, run, std::move(self), 0});
+  functions_.push_back({name, run, std::move(self)});
   return &functions_.back();
 }
 

@@ -94,7 +94,6 @@ struct function {
   std::string_view name;
   native run = nullptr;
   value self;
-  std::size_t turn = 0; ///< of cycler and joiner: how often it was called.
 };
 
 inline bool is_undefined(const value& v) { return std::holds_alternative<undefined>(v); }

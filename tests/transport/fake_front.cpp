@@ -97,7 +97,7 @@ caf::behavior play_admission(caf::event_based_actor* self, script_ptr script, co
             const auto choices = asked.request->prompts.size() * asked.request->n;
             for (std::uint32_t i = 0; i < choices; ++i)
               yes.streams.push_back(self->spawn(play_stream, script, counts, asked.client, asked.tag, i));
-            caf::anon_send(asked.client, yes);
+            caf::delayed_anon_send(asked.client, script->accept_delay, yes);
           },
           [=](const tokenize& asked) {
             caf::anon_send(asked.client, tokenized{asked.tag, {1, 2}, {"a", "\xFF"}, "text", 99});

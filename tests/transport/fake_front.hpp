@@ -25,7 +25,8 @@ struct fake_script {
   bool endless = false; ///< texts again and again, as long as there is credit
   bool silent = false;  ///< accepted, and then nothing
   bool mute = false;    ///< nothing is answered
-  bool dies = false;    ///< streams end without a word after their texts
+  std::chrono::milliseconds accept_delay{0};
+  bool dies = false; ///< streams end without a word after their texts
   bool logprobs = false;
   std::string refuse_code; ///< not empty: refused with it and 429
   std::string fail_code;   ///< not empty: the streams end in this error

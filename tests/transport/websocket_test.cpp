@@ -108,6 +108,20 @@ TEST(WebSocket, CancelsOneRequestAndKeepsTheOthers) {
   EXPECT_EQ(client.receive()["error"]["code"], "duplicate_id");
 }
 
+TEST(WebSocket, CancelsARequestThatIsNotYetAccepted) {
+  fake_script script;
+  script.silent = true;
+  script.accept_delay = std::chrono::milliseconds(100);
+  fake_server server(script);
+  ws_client client(server);
+  client.send(create("kept"));
+  client.send(create("dropped"));
+  client.send(R"({"type":"cancel","id":"dropped"})");
+  EXPECT_EQ(client.receive()["type"], "cancelled");
+  EXPECT_TRUE(eventually([&] { return server.counts().abandoned == 1; }));
+  EXPECT_EQ(client.receive()["id"], "kept");
+}
+
 TEST(WebSocket, SpendsNoMoreThanTheClientsCredit) {
   fake_script script;
   script.endless = true;

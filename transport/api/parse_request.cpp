@@ -41,7 +41,7 @@ void tighten_timeout(std::chrono::milliseconds header, const door_settings& sett
 } // namespace
 
 parse_result parse_request_object(const json& body, api_shape shape, const door_settings& settings,
-                           std::chrono::milliseconds header_timeout) {
+                                  std::chrono::milliseconds header_timeout) {
   parsed_request out;
   out.shape = shape;
   field_reader fields(body);

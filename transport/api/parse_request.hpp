@@ -32,7 +32,7 @@ parse_result parse_request(std::string_view body, api_shape shape, const door_se
 
 /// The same for a body that is JSON already.
 parse_result parse_request_object(const json& body, api_shape shape, const door_settings& settings,
-                           std::chrono::milliseconds header_timeout = {});
+                                  std::chrono::milliseconds header_timeout = {});
 
 /// A body that must be one JSON object.
 std::variant<json, api_error> parse_object(std::string_view body, const request_limits& limits);

@@ -208,7 +208,7 @@ void connection::on_time() {
                                   "request_timeout", 408));
   }
   case phase::answering:
-    if (streaming_) {
+    if (streaming_ && !answered_) {
       send_event(": keep-alive\n\n", {});
       flush();
       wait(door_.settings.ping_interval);

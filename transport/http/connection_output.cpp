@@ -61,13 +61,15 @@ void connection::start_exchange(endpoint what) {
     if (auto* error = std::get_if<api_error>(&parsed)) return refuse(*error);
     auto& request = std::get<parsed_request>(parsed);
     request.request.id = (chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
-    exchange_ = std::make_unique<generate_exchange>(bridge(), static_cast<responder&>(*this), std::move(request), door_.settings, arrival_);
+    exchange_ = std::make_unique<generate_exchange>(bridge(), static_cast<responder&>(*this), std::move(request),
+                                                    door_.settings, arrival_);
     break;
   }
   default: {
     std::string detail =
         what == endpoint::model ? std::string(model_in_path(reader_.head().path)) : reader_.take_body();
-    exchange_ = std::make_unique<question_exchange>(bridge(), static_cast<responder&>(*this), what, std::move(detail), limits);
+    exchange_ =
+        std::make_unique<question_exchange>(bridge(), static_cast<responder&>(*this), what, std::move(detail), limits);
     wait(door_.settings.question_timeout);
   }
   }
@@ -164,8 +166,10 @@ void connection::on_written(const error_code& error, std::size_t bytes) {
   if (!outbox_.batch().empty()) return write_batch();
   writing_ = false;
   write_timer_.cancel();
-  for (const std::uint32_t choice : outbox_.end_batch())
-    if (exchange_) exchange_->written(choice);
+  outbox_.end_batch();
+  // With much waiting already, credit for more comes with a later batch.
+  if (exchange_ && outbox_.bytes() <= door_.settings.stream_buffer_bytes)
+    for (const auto& [choice, events] : outbox_.take_written()) exchange_->written(choice, events);
   if (!outbox_.empty()) return flush();
   on_drained();
 }
@@ -175,6 +179,7 @@ void connection::on_drained() {
   answered_ = false;
   streaming_ = false;
   exchange_.reset();
+  (void)outbox_.take_written();
   slip_ = {};
   timer_.cancel();
   if (!keep_alive_) return linger();

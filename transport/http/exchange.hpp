@@ -31,7 +31,8 @@ class exchange {
 
   virtual void start() = 0;
   virtual void on(front_event&& event) = 0;
-  virtual void written(std::uint32_t) {}
+  /// So many events of a choice have left.
+  virtual void written(std::uint32_t, std::uint32_t) {}
   /// The actors took longer than a question may. Not called once events have begun.
   virtual void out_of_time() {}
   /// Whether out_of_time is wanted at all.

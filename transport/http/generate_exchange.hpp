@@ -14,7 +14,7 @@ class generate_exchange final : public exchange, private answer_sink {
 
   void start() override;
   void on(front_event&& event) override;
-  void written(std::uint32_t choice) override;
+  void written(std::uint32_t choice, std::uint32_t events) override;
   bool hurries() const override { return false; }
 
  private:

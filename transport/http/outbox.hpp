@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,13 +26,18 @@ class outbox {
   }
   std::string_view batch() const { return std::string_view(batch_).substr(written_); }
   void advance(std::size_t bytes) { written_ += bytes; }
-  /// Ends the batch: the events that it held.
-  std::vector<std::uint32_t> end_batch() {
+  /// Ends the batch: the events that it held are written.
+  void end_batch() {
     batch_.clear();
     constexpr std::size_t worth_keeping = 4096;
     if (batch_.capacity() > worth_keeping) batch_.shrink_to_fit();
-    return std::exchange(batch_events_, {});
+    for (const std::uint32_t choice : batch_events_) ++written_events_[choice];
+    batch_events_.clear();
   }
+  /// How many events of each choice were written since the last call.
+  std::map<std::uint32_t, std::uint32_t> take_written() { return std::exchange(written_events_, {}); }
+  /// That wait for the next batch.
+  std::size_t bytes() const { return waiting_.size(); }
   bool empty() const { return waiting_.empty(); }
 
  private:
@@ -40,6 +46,7 @@ class outbox {
   std::size_t written_ = 0;
   std::vector<std::uint32_t> waiting_events_;
   std::vector<std::uint32_t> batch_events_;
+  std::map<std::uint32_t, std::uint32_t> written_events_; // by choice
 };
 
 } // namespace troupe

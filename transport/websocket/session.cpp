@@ -124,8 +124,7 @@ void websocket_session::handle(create_message&& message) {
     error.type = "rate_limit_error";
     return say(error_frame(message.id, error));
   }
-  if (door_.draining)
-    return say(error_frame(message.id, unavailable("The server is stopping.", "server_is_draining")));
+  if (door_.draining) return say(error_frame(message.id, unavailable("The server is stopping.", "server_is_draining")));
   const std::uint64_t number = next_number_++;
   message.parsed.request.id = (message.parsed.shape == api_shape::chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
   auto request = std::make_unique<session_request>(
@@ -159,8 +158,11 @@ void websocket_session::handle(const bad_message& message) { say(error_frame(mes
 
 void websocket_session::on_event(front_event&& event) {
   if (ended_) return;
-  for (const running& each : requests_)
-    if (dispatch(each.request->work(), std::move(event))) break;
+  const bool taken = std::any_of(requests_.begin(), requests_.end(),
+                                 [&](const running& each) { return dispatch(each.request->work(), std::move(event)); });
+  // Of a request that was cancelled before it was accepted.
+  if (auto* orphans = std::get_if<accepted>(&event); orphans != nullptr && !taken)
+    for (const caf::actor& stream : orphans->streams) bridge().drop(stream);
   remove_ended();
 }
 
@@ -168,7 +170,10 @@ void websocket_session::remove_ended() {
   for (const running& each : requests_)
     if (each.request->over()) report(*each.request, each.request->status());
   std::erase_if(requests_, [](const running& each) { return each.request->over(); });
-  if (requests_.empty() && door_.draining) close(websocket::close_code::service_restart, "the server is stopping");
+  if (!requests_.empty()) return;
+  // An actor for each idle connection would cost more than making one anew.
+  bridge_.reset();
+  if (door_.draining) close(websocket::close_code::service_restart, "the server is stopping");
 }
 
 void websocket_session::report(const session_request& ended, int status) {
@@ -201,14 +206,19 @@ void websocket_session::on_written(const error_code& error) {
   const outgoing sent = std::move(outbox_->front());
   outbox_->pop_front();
   outbox_bytes_ -= sent.text.size();
-  if (sent.choice)
-    for (const running& each : requests_)
-      if (each.number == sent.request) each.request->work().written(*sent.choice);
+  if (sent.choice) written_.emplace_back(sent.request, *sent.choice);
+  if (outbox_bytes_ <= door_.settings.stream_buffer_bytes) pay();
   if (!outbox_->empty())
     write();
   else
     outbox_.reset();
   read();
+}
+
+void websocket_session::pay() {
+  for (const auto& [number, choice] : std::exchange(written_, {}))
+    for (const running& each : requests_)
+      if (each.number == number) each.request->work().written(choice, 1);
 }
 
 void websocket_session::wait_for_tick() {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe {
@@ -60,6 +61,7 @@ class websocket_session final : public std::enable_shared_from_this<websocket_se
   void say(std::string text);
   void send(outgoing message);
   void write();
+  void pay();
   void on_written(const boost::system::error_code& error);
 
   void wait_for_tick();
@@ -75,6 +77,7 @@ class websocket_session final : public std::enable_shared_from_this<websocket_se
   std::vector<running> requests_;
   std::unique_ptr<std::deque<outgoing>> outbox_; // there while there is something to send
   std::size_t outbox_bytes_ = 0;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> written_; // requests and choices, not yet paid for
   std::uint64_t next_number_ = 1;
   clock_time write_began_;
   clock_time second_began_;
