@@ -151,8 +151,9 @@ TEST(Continuation, ReportsThePromptOnceThoughItIsComputedAgain) {
   chunk.prompt_tokens = {{11, 0, {}}, {12, 0, {}}};
   stream.accept(chunk);
   const auto piece = stream.take_piece();
-  ASSERT_EQ(piece->prompt_tokens.size(), 3U);
-  EXPECT_EQ(piece->prompt_tokens[2].id, 12);
+  ASSERT_EQ(piece->prompt_tokens.size(), 4U) << "the prompt's first token and three reports";
+  EXPECT_EQ(piece->prompt_tokens[0].id, 1);
+  EXPECT_EQ(piece->prompt_tokens[3].id, 12);
 }
 
 } // namespace
