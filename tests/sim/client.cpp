@@ -84,8 +84,7 @@ void client::check_end(bool may_fail, bool abandoned) const {
           "{}: {} by '{}'", id, static_cast<int>(reason), finish_->stop_text);
   require(text_ == what_.text && tokens_ == what_.generated, "a stream brings everything", "{}: '{}' of '{}'", id,
           text_, what_.text);
-  // A prompt of one token has nothing to report.
-  const bool reported = what_.spec.sampling->prompt_logprobs >= 0 && what_.spec.prompt_tokens > 1;
+  const bool reported = what_.spec.sampling->prompt_logprobs >= 0;
   require(prompt_tokens_ == (reported ? what_.spec.prompt_tokens : 0), "prompt tokens are reported once, in order",
           "{}: {} of {}", id, prompt_tokens_, what_.spec.prompt_tokens);
 }
