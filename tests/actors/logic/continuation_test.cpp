@@ -148,7 +148,9 @@ TEST(Continuation, SendsTheEndAfterTheLastPiece) {
 
 TEST(Continuation, ReportsThePromptOnceThoughItIsComputedAgain) {
   auto spec = two_token_prompt();
-  spec.sampling = std::make_shared<const sampling_params>(sampling_params{.prompt_logprobs = 0});
+  sampling_params sampling;
+  sampling.prompt_logprobs = 0;
+  spec.sampling = std::make_shared<const sampling_params>(sampling);
   continuation stream{spec, with_credit(), letters()};
   emission chunk;
   chunk.prompt_tokens = {{10, 0, {}}, {11, 0, {}}};
