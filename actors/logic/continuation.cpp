@@ -22,7 +22,10 @@ continuation::continuation(sequence_spec spec, continuation_rules rules, text_so
 
 void continuation::accept(const emission& what) {
   if (end_) return;
-  if (!std::exchange(started_, true)) cached_ = what.cached_tokens;
+  if (!std::exchange(started_, true)) {
+    cached_ = what.cached_tokens;
+    if (spec_.sampling->prompt_logprobs >= 0) piece_.prompt_tokens.push_back({ids_.front(), no_logprob, {}});
+  }
   take_prompt(what);
   const auto generated = static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens;
   if (what.first > generated && !what.tokens.empty())
@@ -41,7 +44,6 @@ void continuation::accept(const emission& what) {
 void continuation::take_prompt(const emission& what) {
   const auto seen = prompt_told_ - std::min(what.prompt_first, prompt_told_);
   if (seen >= what.prompt_tokens.size()) return;
-  if (prompt_told_ == 0) piece_.prompt_tokens.push_back({ids_.front(), no_logprob, {}});
   piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin() + seen, what.prompt_tokens.end());
   prompt_told_ = what.prompt_first + static_cast<std::uint32_t>(what.prompt_tokens.size());
 }

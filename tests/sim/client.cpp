@@ -2,6 +2,8 @@
 
 #include "tests/sim/violation.hpp"
 
+#include <cmath>
+
 namespace troupe {
 namespace {
 
@@ -61,9 +63,10 @@ void client::check_piece(const text_piece& piece) {
             "{} at {}", what_.spec.id, position);
   }
   for (const auto& token : piece.prompt_tokens) {
-    ++prompt_tokens_; // the first one has no report: nothing is before it
-    require(prompt_tokens_ < what_.spec.prompt_tokens && token.id == what_.ids[prompt_tokens_],
+    require(prompt_tokens_ < what_.spec.prompt_tokens && token.id == what_.ids[prompt_tokens_] &&
+                std::isnan(token.logprob) == (prompt_tokens_ == 0),
             "prompt tokens are reported once, in order", "{} at {}", what_.spec.id, prompt_tokens_);
+    ++prompt_tokens_;
   }
 }
 
@@ -81,9 +84,9 @@ void client::check_end(bool may_fail, bool abandoned) const {
           "{}: {} by '{}'", id, static_cast<int>(reason), finish_->stop_text);
   require(text_ == what_.text && tokens_ == what_.generated, "a stream brings everything", "{}: '{}' of '{}'", id,
           text_, what_.text);
-  require(what_.spec.sampling->prompt_logprobs < 0 || prompt_tokens_ + 1 == what_.spec.prompt_tokens,
-          "prompt tokens are reported once, in order", "{}: {} of {}", id, prompt_tokens_ + 1,
-          what_.spec.prompt_tokens);
+  const bool reported = what_.spec.sampling->prompt_logprobs >= 0;
+  require(prompt_tokens_ == (reported ? what_.spec.prompt_tokens : 0), "prompt tokens are reported once, in order",
+          "{}: {} of {}", id, prompt_tokens_, what_.spec.prompt_tokens);
 }
 
 } // namespace troupe

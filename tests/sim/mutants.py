@@ -89,7 +89,7 @@ MUTANTS = [
     ("a stream moves without its tokens", STREAM, "std::make_shared<const token_ids>(ids_)", "spec_.ids"),
     ("a stream has endless lives", STREAM, "++deaths_ > rules_.deaths", "false"),
     ("credit is not needed", STREAM, "credit_ == 0 || !has_piece()", "!has_piece()"),
-    ("the end comes before the last piece", STREAM, "!end_ || end_taken_ || has_piece()", "!end_ || end_taken_"),
+    ("the end comes before the last piece", STREAM, "!awaited_ || has_piece()", "!awaited_"),
     ("the end comes twice", STREAM, "end_taken_ = true;", ";"),
     ("what was held back is lost", STREAM, "«piece_.text += stops_.flush();»\n  }\n  end_ =", ";"),
     ("a stop token is shown", STREAM, "if (is_stop_token && !rules_.include_stop) return;", ";"),

@@ -23,7 +23,7 @@ token_ids draw_prompt(random_source& random, std::uint64_t seed, std::uint32_t l
   return out;
 }
 
-script draw_script(random_source& random, std::uint64_t seed, sequence_id id, bool many_seeds) {
+script draw_script(random_source& random, std::uint64_t seed, sequence_id id, bool many_seeds, bool long_ones) {
   script out;
   auto ids = draw_prompt(random, seed, random.one_in(4) ? 60 : 20);
   sampling_params sampling;
@@ -32,9 +32,9 @@ script draw_script(random_source& random, std::uint64_t seed, sequence_id id, bo
   out.spec.id = id;
   out.spec.prompt_tokens = static_cast<std::uint32_t>(ids.size());
   out.spec.ids = std::make_shared<const token_ids>(std::move(ids));
-  out.spec.max_tokens = random.one_in(6) ? 1 : random.between(1, random.one_in(4) ? 60 : 20);
+  out.spec.max_tokens = random.one_in(6) ? 1 : random.between(1, random.one_in(4) ? 60 : long_ones ? 200 : 20);
   out.spec.sampling = std::make_shared<const sampling_params>(std::move(sampling));
-  for (auto i = random.below(4); i > 0; --i) out.spec.stop_ids.push_back(any_token(random));
+  for (auto i = long_ones ? 0 : random.below(4); i > 0; --i) out.spec.stop_ids.push_back(any_token(random));
   out.spec.priority = random.one_in(3) ? static_cast<std::int32_t>(random.below(3)) - 1 : 0;
   if (random.one_in(3)) out.spec.salt = random.one_in(2) ? "a" : "b";
   if (random.one_in(5))
@@ -89,14 +89,15 @@ scenario draw_scenario(std::uint64_t seed) {
   out.requests_in_one = !random.one_in(3);
   if (random.one_in(10)) out.max_waiting = random.between(1, 8);
 
-  const auto count = random.between(5, random.one_in(4) ? 40 : 15);
+  const bool long_life = random.one_in(8);
+  const auto count = long_life ? random.between(20, 60) : random.between(5, random.one_in(4) ? 40 : 15);
   const auto horizon = random.one_in(3) ? 0 : random.between(1, 20'000);
   const bool many_seeds = random.one_in(2);
   const bool cancels = random.one_in(2);
   const bool slow_readers = random.one_in(2);
   for (sequence_id id = 1; id <= count; ++id) {
     simulated_client client;
-    client.what = draw_script(random, seed, id, many_seeds);
+    client.what = draw_script(random, seed, id, many_seeds, long_life);
     client.arrival = random.below(horizon + 1);
     client.what.spec.arrival = std::chrono::steady_clock::time_point{std::chrono::microseconds{client.arrival}};
     write_script(client.what);

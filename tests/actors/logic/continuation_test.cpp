@@ -21,7 +21,14 @@ sequence_spec two_token_prompt() {
   return out;
 }
 
-continuation stream_with(continuation_rules rules = {}) {
+// Of a reader who listens.
+continuation_rules with_credit(std::uint32_t credit = 4) {
+  continuation_rules out;
+  out.credit = credit;
+  return out;
+}
+
+continuation stream_with(continuation_rules rules = with_credit()) {
   return continuation{two_token_prompt(), std::move(rules), letters()};
 }
 
@@ -35,8 +42,7 @@ emission step(std::uint32_t first, const std::string& text, std::optional<finish
 }
 
 TEST(Continuation, MergesPiecesWhileThereIsNoCredit) {
-  continuation_rules rules;
-  rules.credit = 1;
+  const auto rules = with_credit(1);
   auto stream = stream_with(rules);
   stream.accept(step(0, "a"));
   EXPECT_EQ(stream.take_piece()->text, "a");
@@ -78,7 +84,7 @@ TEST(Continuation, TakesItsTokensAlongWhenTheEngineDies) {
 }
 
 TEST(Continuation, GivesUpAfterTooManyDeathsWithoutAToken) {
-  continuation_rules rules;
+  auto rules = with_credit();
   rules.deaths = 2;
   auto stream = stream_with(rules);
   EXPECT_TRUE(stream.move_on());
@@ -92,7 +98,7 @@ TEST(Continuation, GivesUpAfterTooManyDeathsWithoutAToken) {
 }
 
 TEST(Continuation, EndsByAStopStringBeforeTheEngineDoes) {
-  continuation_rules rules;
+  auto rules = with_credit();
   rules.stop = {"cd"};
   auto stream = stream_with(rules);
   stream.accept(step(0, "abcde"));
@@ -104,7 +110,7 @@ TEST(Continuation, EndsByAStopStringBeforeTheEngineDoes) {
 }
 
 TEST(Continuation, LooksForNoStopStringBeforeTheLeastTokens) {
-  continuation_rules rules;
+  auto rules = with_credit();
   rules.stop = {"a"};
   rules.min_tokens = 3;
   auto stream = stream_with(rules);
@@ -131,8 +137,7 @@ TEST(Continuation, LetsOnlyTheFirstEndCount) {
 }
 
 TEST(Continuation, SendsTheEndAfterTheLastPiece) {
-  continuation_rules rules;
-  rules.credit = 0;
+  const auto rules = with_credit(0);
   auto stream = stream_with(rules);
   stream.accept(step(0, "ab", finish_reason::length));
   EXPECT_FALSE(stream.take_end());
@@ -142,7 +147,11 @@ TEST(Continuation, SendsTheEndAfterTheLastPiece) {
 }
 
 TEST(Continuation, ReportsThePromptOnceThoughItIsComputedAgain) {
-  auto stream = stream_with();
+  auto spec = two_token_prompt();
+  sampling_params sampling;
+  sampling.prompt_logprobs = 0;
+  spec.sampling = std::make_shared<const sampling_params>(sampling);
+  continuation stream{spec, with_credit(), letters()};
   emission chunk;
   chunk.prompt_tokens = {{10, 0, {}}, {11, 0, {}}};
   stream.accept(chunk);
@@ -151,8 +160,17 @@ TEST(Continuation, ReportsThePromptOnceThoughItIsComputedAgain) {
   chunk.prompt_tokens = {{11, 0, {}}, {12, 0, {}}};
   stream.accept(chunk);
   const auto piece = stream.take_piece();
-  ASSERT_EQ(piece->prompt_tokens.size(), 3U);
-  EXPECT_EQ(piece->prompt_tokens[2].id, 12);
+  ASSERT_EQ(piece->prompt_tokens.size(), 4U) << "the prompt's first token and three reports";
+  EXPECT_EQ(piece->prompt_tokens[0].id, 1);
+  EXPECT_EQ(piece->prompt_tokens[3].id, 12);
+}
+
+TEST(Continuation, EndsForNobodyWhoHasNotListenedYet) {
+  auto stream = stream_with(with_credit(0));
+  stream.end(finish_reason::error, "at once");
+  EXPECT_FALSE(stream.take_end());
+  stream.grant(1);
+  EXPECT_TRUE(stream.take_end());
 }
 
 } // namespace
