@@ -8,8 +8,9 @@
 namespace troupe {
 
 std::string scripted_request::body() const {
-  nlohmann::json out = {
-      {"prompt", prompt}, {"seed", seed}, {"max_tokens", tokens}, {"stream", stream}, {"ignore_eos", true}};
+  nlohmann::json out = {{"prompt", prompt}, {"seed", seed},       {"max_tokens", tokens},
+                        {"stream", stream}, {"ignore_eos", true}, {"n", n}};
+  if (logprobs >= 0) out["logprobs"] = logprobs;
   if (stream) out["stream_options"] = {{"include_usage", true}};
   return out.dump();
 }
@@ -22,7 +23,7 @@ std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t
     std::mt19937_64 shared(random() % 8); // one of eight beginnings
     for (auto& id : prompt) id = static_cast<token_id>(shared() % 4000);
     prompt.back() = static_cast<token_id>(random() % 4000);
-    out.push_back({prompt, seed * 1'000'000 + i, tokens, true});
+    out.push_back({prompt, seed * 1'000'000 + 100 * i, tokens});
   }
   return out;
 }
@@ -35,11 +36,13 @@ std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t
   };
   if (!got.fault.empty()) return wrong(got.fault);
   if (got.status != 200 || !got.done || !got.ended) return wrong("the answer is not whole");
-  if (got.finish_reason() != "length") return wrong("another end");
-  if (got.completion_tokens != asked.tokens) return wrong("another number of tokens");
+  if (got.completion_tokens != asked.n * asked.tokens) return wrong("another number of tokens");
   if (got.prompt_tokens != asked.prompt.size()) return wrong("another number of prompt tokens");
-  if (got.texts.size() != 1) return wrong("not one choice");
-  if (got.text() != server.text(asked.prompt, asked.seed, asked.tokens)) return wrong("another text");
+  if (got.texts.size() != asked.n) return wrong("another number of choices");
+  for (std::uint32_t choice = 0; choice < asked.n; ++choice) {
+    if (got.finish_reasons[choice] != "length") return wrong("another end");
+    if (got.texts[choice] != server.text(asked.prompt, asked.seed + choice, asked.tokens)) return wrong("another text");
+  }
   return ::testing::AssertionSuccess();
 }
 

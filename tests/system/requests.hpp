@@ -14,6 +14,8 @@ struct scripted_request {
   std::uint64_t seed = 0;
   std::uint32_t tokens = 16;
   bool stream = true;
+  std::uint32_t n = 1;
+  std::int32_t logprobs = -1; ///< to make an answer long
 
   std::string body() const;
   crowd_request over_http() const { return {"/v1/completions", body(), {}, {}, true}; }

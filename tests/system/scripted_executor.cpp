@@ -21,6 +21,7 @@ void apply(scripted_state& state, const scripted_behavior& behavior, const step_
     at.seed = opened.sampling->seed;
     at.prompt = opened.prompt_tokens;
     at.known = static_cast<std::uint32_t>(opened.ids->size());
+    at.logprobs = opened.sampling->logprobs;
     at.state = behavior.words->begin(at.seed);
     for (const auto id : *opened.ids) at.state = behavior.words->follow(at.state, id);
     require(state.slots.emplace(opened.slot, at).second, "a slot has one sequence");
@@ -28,6 +29,7 @@ void apply(scripted_state& state, const scripted_behavior& behavior, const step_
 }
 
 std::vector<token_report> say(scripted_slot& at, const scripted_behavior& behavior, const slot_run& run) {
+  if (at.failed) throw std::runtime_error("it failed before"); // planned before that was known
   require(run.first + run.tokens <= at.known, "rows are of known tokens");
   require(run.sample == (run.first + run.tokens == at.known), "the last known token samples");
   if (at.seed == behavior.poisoned_seed && at.known >= at.prompt + behavior.poisoned_after)
@@ -36,7 +38,9 @@ std::vector<token_report> say(scripted_slot& at, const scripted_behavior& behavi
   const auto id = behavior.words->next(at.state);
   at.state = behavior.words->follow(at.state, id);
   ++at.known;
-  return {{id, 0, {}}};
+  token_report out{id, 0, {}};
+  for (std::int32_t i = 0; i < at.logprobs; ++i) out.top.emplace_back((id + i) % 4000, 0.0F);
+  return {out};
 }
 
 step_result run(scripted_state& state, const scripted_behavior& behavior, const step_plan& plan) {
@@ -54,6 +58,7 @@ step_result run(scripted_state& state, const scripted_behavior& behavior, const 
       result.tokens = say(at, behavior, run);
     } catch (const std::runtime_error& problem) {
       result.error = problem.what();
+      at.failed = true;
     }
   }
   return out;

@@ -25,6 +25,8 @@ struct scripted_slot {
   std::uint64_t state = 0;
   std::uint32_t prompt = 0; // tokens
   std::uint32_t known = 0;  // tokens, those said included
+  std::int32_t logprobs = -1;
+  bool failed = false;
 };
 
 struct scripted_state {
