@@ -114,9 +114,16 @@ company::company(const settings& chosen, journal tell) : chosen_{chosen}, tell_{
   admission_ = system_->spawn(
       admission, admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
       stream_settings_of(chosen_), admission_company{supervisor_, telemetry_, tell_});
-  doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
-                                         front{admission_, supervisor_, telemetry_}, *system_);
+  try {
+    doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
+                                           front{admission_, supervisor_, telemetry_}, *system_);
+  } catch (...) {
+    end(); // an actor system waits for its actors, which nobody else would end
+    throw;
+  }
 }
+
+company::~company() { end(); }
 
 company_facts company::load(const company_progress& progress, executor_maker make_executor) {
   const std::shared_ptr<backend> device =
@@ -163,18 +170,18 @@ bool company::drained(std::chrono::milliseconds most) {
 
 // The doors first, so that nothing new comes; then who decides, then who computes and counts. A detached actor must be
 // gone and its handles dropped before the system ends.
-company::~company() {
+void company::end() {
   doors_.reset();
-  const auto end = [this](auto& handle) {
+  const auto stop = [this](auto& handle) {
     if (!handle) return;
     (*self_)->monitor(handle);
     caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
     (*self_)->receive([](const caf::down_msg&) {}, caf::after(std::chrono::seconds(5)) >> [] {});
     handle = nullptr;
   };
-  end(admission_);
-  end(supervisor_);
-  end(telemetry_);
+  stop(admission_);
+  stop(supervisor_);
+  stop(telemetry_);
   self_.reset();
 }
 

@@ -54,6 +54,8 @@ class company {
  private:
   struct engine_parts;
 
+  void end();
+
   settings chosen_;
   journal tell_;
   caf::actor_system_config config_;

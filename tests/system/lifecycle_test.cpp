@@ -75,7 +75,7 @@ TEST(Lifecycle, FinishesARunningStreamWhenItIsToldToEnd) {
 }
 
 TEST(Lifecycle, ASecondSignalCutsWhatRuns) {
-  serving server({"--drain-timeout", "10min"});
+  serving server({"--drain-timeout", "10m"});
   ASSERT_TRUE(server.ready()) << server.process().err();
   crowd clients(server.port());
   for (int i = 0; i < 64; ++i) clients.add({"/v1/completions", long_story(2000), {}, {}, true});
@@ -182,7 +182,7 @@ TEST(Lifecycle, SaysInOneLineWhatIsWrongWithAModel) {
 // A model of many tensors, so that there is time to look at it while it loads.
 void write_large_model(const testing::temporary_folder& folder) {
   constexpr std::int64_t width = 1024;
-  constexpr std::int64_t layers = 24;
+  constexpr std::int64_t layers = 12;
   auto config = testing::small_config();
   config.update({{"hidden_size", width},
                  {"intermediate_size", width},
@@ -241,13 +241,16 @@ TEST(Lifecycle, LoadSaysHowFarItIsWhileItLoads) {
   fmt::print("{} looks while it loaded for {:.2f} s; {}\n", stages.size(), server.seconds(), stages.back().dump());
 }
 
-TEST(Lifecycle, EndsWhenItIsToldWhileItLoads) {
-  serving server;
-  while (!server.process().wait(milliseconds(0)) && server.process().err().empty())
+TEST(Lifecycle, LoadEndsWhenItIsToldTo) {
+  const testing::temporary_folder folder;
+  write_large_model(folder);
+  serving server({}, folder.path());
+  while (!server.process().wait(milliseconds(0)) && server.process().err().find("tokenizer") == std::string::npos)
     std::this_thread::sleep_for(milliseconds(1));
   const auto begin = steady_clock::now();
   server.process().signal(SIGTERM);
   EXPECT_EQ(server.process().wait(seconds(20)), 0) << server.process().err();
+  EXPECT_EQ(server.process().out(), ""); // it never served
   fmt::print("ended {:.3f} s after SIGTERM\n", since(begin));
 }
 
