@@ -148,7 +148,7 @@ company_facts company::load(const company_progress& progress, executor_maker mak
   caf::anon_send(supervisor_,
                  start_engine{[parts, &system](std::uint64_t incarnation) { return parts.make(system, incarnation); },
                               caf::actor_cast<caf::actor>(admission_)});
-  caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_)});
+  caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_), 0});
   (*self_)->receive([](const engine_up&) {});
   return {facing->facts().name, max_context, to_table(memory)};
 }
