@@ -14,7 +14,8 @@ executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor
     }
     return caf::sec::runtime_error;
   });
-  self->state.steps = make();
+  self->state.make = std::move(make);
+  self->state.steps = self->state.make();
   return {
       [self](const run_step& request) {
         const auto scheduler = caf::actor_cast<scheduler_actor>(self->current_sender());

@@ -19,6 +19,7 @@ namespace troupe {
 using runner_maker = std::function<std::unique_ptr<runner>()>;
 
 struct executor_state {
+  runner_maker make; // kept: the device that it holds must outlive the runner, whoever else ends meanwhile
   std::unique_ptr<runner> steps;
 };
 
