@@ -155,6 +155,8 @@ company_facts company::load(const company_progress& progress, executor_maker mak
 
 std::uint16_t company::port() const { return doors_->port(); }
 
+std::size_t company::connections() const { return doors_->connections(); }
+
 void company::drain() {
   doors_->stop_accepting();
   const auto asker = caf::actor_cast<caf::actor>(*self_);
