@@ -78,7 +78,7 @@ int run_serve(const settings& chosen) {
   const auto log = logger::to_stderr(chosen.log);
   try {
     company all{chosen, journal_of(log)};
-    const auto facts = load_with_progress(all, log);
+    const auto facts = load_with_progress(all, log, [&signals] { return signals.pending(); });
     announce(all, facts, chosen, std::chrono::duration<double>(steady_clock::now() - begin).count());
     log.info("server", "ready", {{"model", facts.model}, {"host", chosen.server.host}, {"port", all.port()}});
     signals.wait();
@@ -87,6 +87,8 @@ int run_serve(const settings& chosen) {
       std::this_thread::sleep_for(last_resort);
       std::_Exit(0);
     }}.detach();
+  } catch (const loading_stopped&) {
+    log.info("server", "told to stop while loading");
   } catch (const std::exception& problem) {
     log.error("server", "cannot serve", {{"reason", problem.what()}});
     return 1;
