@@ -117,9 +117,11 @@ struct engine_up {
   std::uint64_t incarnation = 0;
   caf::actor scheduler;
 };
-/// Where is the engine? Answered by `engine_up` as soon as there is one.
+/// Where is the engine? Answered by `engine_up` as soon as there is one. Whoever asks because an engine died under it
+/// says which: the supervisor may hear of that death later than the asker, and must not send it back there.
 struct locate_engine {
   caf::actor asker;
+  std::uint64_t after = 0; ///< an incarnation that is dead for certain
 };
 /// The engine made a step: proof of progress for the health check.
 struct progressed {

@@ -60,10 +60,23 @@ void send_emissions(pointer self) {
   }
 }
 
+// A sequence that is parked waits for its reader, not for a step.
+bool waits_for_no_step(pointer self) {
+  const auto counts = self->state.logic->counts();
+  return counts.running == 0 && counts.waiting == 0;
+}
+
+// Tells the supervisor that the engine is well, and whether a step is to be expected from it.
+void tell_progress(pointer self) {
+  self->state.idle = waits_for_no_step(self);
+  self->send(self->state.company.supervisor, progressed{steady_clock::now(), self->state.idle});
+}
+
 void send_all(pointer self) {
   send_steps(self);
   send_requests(self);
   send_emissions(self);
+  if (self->state.idle != waits_for_no_step(self)) tell_progress(self);
 }
 
 void report(pointer self, step_report what) {
@@ -76,7 +89,7 @@ void report(pointer self, step_report what) {
   state.preemptions = counts.preemptions;
   state.resting = state.logic->idle();
   self->send(state.company.telemetry, what);
-  self->send(state.company.supervisor, progressed{steady_clock::now(), state.logic->idle()});
+  tell_progress(self);
 }
 
 void take_result(pointer self, step_done& done) {
@@ -113,13 +126,11 @@ scheduler_actor::behavior_type scheduler(pointer self, scheduler_limits limits, 
   return {
       [self](enqueue& what) {
         auto& state = self->state;
-        const bool was_idle = state.logic->idle();
         self->monitor(what.stream);
         state.sequences.emplace(what.stream.address(), what.spec.id);
         state.streams.emplace(what.spec.id, std::move(what.stream));
         state.logic->enqueue(std::move(what.spec));
         send_all(self);
-        if (was_idle) self->send(state.company.supervisor, progressed{steady_clock::now(), false});
       },
       [self](const cancel_sequence& what) {
         cancel(self, what.sequence);
@@ -135,6 +146,8 @@ scheduler_actor::behavior_type scheduler(pointer self, scheduler_limits limits, 
       },
       [self](const kv_settled& what) {
         self->state.logic->settle(what.replies);
+        // Cancelled while it asked: there are no blocks to come back.
+        for (const auto sequence : what.replies.not_leased) self->state.cancelled.erase(sequence);
         send_all(self);
       },
       [self](step_done& done) { take_result(self, done); },

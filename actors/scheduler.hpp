@@ -35,8 +35,9 @@ struct scheduler_state {
   };
   std::deque<sent_step> sent; // and not done
   bool resting = true;
-  std::uint64_t preemptions = 0;                         // told telemetry
+  std::uint64_t preemptions = 0; // told telemetry
   std::uint64_t incarnation = 0;
+  bool idle = true; // as the supervisor was told
 };
 
 scheduler_actor::behavior_type scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,

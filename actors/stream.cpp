@@ -44,7 +44,7 @@ struct streaming {
   void engine_died() const {
     state().scheduler = nullptr;
     if (state().text->ended()) return;
-    self->send(setup().supervisor, locate_engine{caf::actor_cast<caf::actor>(self)});
+    self->send(setup().supervisor, locate_engine{caf::actor_cast<caf::actor>(self), state().incarnation});
   }
 
   void engine_found(const engine_up& engine) const {

@@ -136,7 +136,8 @@ supervisor_actor::behavior_type supervisor(pointer self, supervisor_settings set
       },
       [it](locate_engine& question) {
         const auto& state = it.state();
-        if (state.members.scheduler || state.status.state == server_state::failed)
+        const bool there = state.members.scheduler && state.incarnation > question.after;
+        if (there || state.status.state == server_state::failed)
           caf::anon_send(question.asker, engine_up{state.incarnation, state.members.scheduler});
         else
           it.state().askers.push_back(std::move(question.asker));

@@ -148,12 +148,14 @@ company_facts company::load(const company_progress& progress, executor_maker mak
   caf::anon_send(supervisor_,
                  start_engine{[parts, &system](std::uint64_t incarnation) { return parts.make(system, incarnation); },
                               caf::actor_cast<caf::actor>(admission_)});
-  caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_)});
+  caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_), 0});
   (*self_)->receive([](const engine_up&) {});
   return {facing->facts().name, max_context, to_table(memory)};
 }
 
 std::uint16_t company::port() const { return doors_->port(); }
+
+std::size_t company::connections() const { return doors_->connections(); }
 
 void company::drain() {
   doors_->stop_accepting();

@@ -45,10 +45,13 @@ class company {
   company_facts load(const company_progress& progress, executor_maker make_executor = {});
 
   std::uint16_t port() const;
+  /// That are open.
+  std::size_t connections() const;
 
   /// Refuses what comes and lets what runs finish.
   void drain();
-  /// True when the last stream has ended; waits for it no longer than `most`.
+  /// True when the last stream has ended; waits for it no longer than `most`. Its last bytes may still be on their way
+  /// to the client: then its connection is open.
   bool drained(std::chrono::milliseconds most);
 
  private:

@@ -20,6 +20,9 @@ using std::chrono::steady_clock;
 constexpr milliseconds glance{50};
 // What a second signal leaves of the drain's time.
 constexpr milliseconds impatience{5'000};
+// What clients have, at most, to take their last bytes once all answers are made; and how often that is looked at.
+constexpr milliseconds farewell{5'000};
+constexpr milliseconds blink{2};
 // A process that was told to end ends, whatever is stuck in it.
 constexpr std::chrono::seconds last_resort{10};
 
@@ -67,7 +70,9 @@ void let_finish(company& all, const stop_signals& signals, milliseconds timeout,
   auto deadline = steady_clock::now() + timeout;
   while (!all.drained(glance) && steady_clock::now() < deadline)
     if (signals.pending()) deadline = std::min(deadline, steady_clock::now() + impatience);
-  if (!all.drained(milliseconds{0})) log.warning("server", "the drain's time is over: running answers are cut");
+  if (!all.drained(milliseconds{0})) return log.warning("server", "the drain's time is over: running answers are cut");
+  deadline = std::min(deadline, steady_clock::now() + farewell);
+  while (all.connections() > 0 && steady_clock::now() < deadline) std::this_thread::sleep_for(blink);
 }
 
 } // namespace

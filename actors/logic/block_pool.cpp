@@ -62,6 +62,7 @@ std::optional<kv_grant> block_pool::lease(const kv_lease& request) {
   for (std::uint32_t i = 0; i < missing; ++i) fresh.blocks.push_back(take());
   if (request.reuse) queried_tokens_ += ids.size();
   hit_tokens_ += std::uint64_t{fresh.whole} * block_tokens_;
+  held_ += fresh.blocks.size();
   kv_grant grant{request.sequence, fresh.blocks, fresh.whole * block_tokens_};
   holders_.emplace(request.sequence, std::move(fresh));
   return grant;
@@ -75,6 +76,7 @@ std::optional<kv_grant> block_pool::extend(const kv_extend& request) {
     grant.blocks.push_back(take());
     found->second.blocks.push_back(grant.blocks.back());
   }
+  held_ += request.blocks;
   return grant;
 }
 
@@ -101,6 +103,7 @@ void block_pool::release(sequence_id sequence) {
   // Last block first: the end of a prefix is evicted before its beginning, without which it is of
   // no use.
   const auto blocks = std::move(found->second.blocks);
+  held_ -= blocks.size();
   holders_.erase(found);
   std::for_each(blocks.rbegin(), blocks.rend(), [this](block_id id) { drop(id); });
 }
@@ -115,11 +118,13 @@ block_id block_pool::take() {
 
 void block_pool::use(block_id id) {
   auto& block = blocks_[static_cast<std::size_t>(id)];
+  ++uses_;
   if (block.users++ == 0 && block.indexed) idle_.erase(block.idle_place);
 }
 
 void block_pool::drop(block_id id) {
   auto& block = blocks_[static_cast<std::size_t>(id)];
+  --uses_;
   if (--block.users > 0) return;
   if (block.indexed)
     block.idle_place = idle_.insert(idle_.end(), id);
@@ -141,7 +146,7 @@ kv_stats block_pool::stats() const {
   out.free = static_cast<std::uint32_t>(free_.size());
   out.idle = static_cast<std::uint32_t>(idle_.size());
   out.used = out.total - out.free - out.idle;
-  if (holders_.empty()) out.ownerless = out.used;
+  out.ownerless = static_cast<std::uint32_t>(uses_ - std::min(uses_, held_));
   out.queried_tokens = queried_tokens_;
   out.hit_tokens = hit_tokens_;
   return out;

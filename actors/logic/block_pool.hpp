@@ -70,6 +70,8 @@ class block_pool {
   std::list<block_id> idle_; // least recently used first
   std::unordered_map<prefix_key, block_id, prefix_key_hash> index_;
   std::unordered_map<sequence_id, holder> holders_;
+  std::uint64_t uses_ = 0; // of blocks, as they count them
+  std::uint64_t held_ = 0; // the same, as the holders have them: equal, or blocks were lost
   std::uint64_t queried_tokens_ = 0;
   std::uint64_t hit_tokens_ = 0;
 };

@@ -56,7 +56,7 @@ struct kv_stats {
   std::uint32_t free = 0;           ///< hold nothing
   std::uint32_t idle = 0;           ///< cached and used by nobody: leased again when free runs out
   std::uint32_t used = 0;           ///< some sequence has them
-  std::uint32_t ownerless = 0;      ///< of used: no known sequence has them; not 0 is a defect
+  std::uint32_t ownerless = 0;      ///< uses of blocks that no known sequence has; not 0 is a defect
   std::uint64_t queried_tokens = 0; ///< prompt tokens looked up in the prefix cache
   std::uint64_t hit_tokens = 0;     ///< and found there
 };

@@ -2,6 +2,7 @@
 // work is done.
 #include "tests/system/crowd.hpp"
 #include "tests/system/serving.hpp"
+#include "tests/transport/raw_client.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -95,6 +96,54 @@ TEST(Lifecycle, ASecondSignalCutsWhatRuns) {
   EXPECT_EQ(told, 2);
   EXPECT_EQ(server.process().wait(seconds(20)), 0) << server.process().err();
   fmt::print("ended {:.1f} s after the first signal\n", since(begin));
+}
+
+TEST(Lifecycle, LoadIsCutInTheMiddleOfItsWorkTenTimes) {
+  std::vector<double> ends;
+  for (int i = 0; i < 10; ++i) {
+    serving server({"--drain-timeout", "0s"});
+    ASSERT_TRUE(server.ready()) << server.process().err();
+    crowd clients(server.port());
+    for (int each = 0; each < 32; ++each) clients.add({"/v1/completions", long_story(2000), {}, {}, true});
+    steady_clock::time_point begin;
+    clients.run(seconds(60), [&] {
+      if (begin == steady_clock::time_point{} && clients.at(static_cast<std::size_t>(i)).events > 0) {
+        begin = steady_clock::now();
+        server.process().signal(SIGTERM);
+      }
+      return true;
+    });
+    EXPECT_EQ(server.process().wait(seconds(30)), 0) << i << server.process().err();
+    ends.push_back(since(begin));
+  }
+  fmt::print("ended after {:.3f} s at most\n", *std::max_element(ends.begin(), ends.end()));
+}
+
+TEST(Lifecycle, RefusesWhatComesWhileItDrains) {
+  serving server;
+  ASSERT_TRUE(server.ready()) << server.process().err();
+  // Connections that are there before the signal, a request begun on one of them.
+  raw_client begun(server.port());
+  const auto body = long_story(3);
+  const auto head = fmt::format("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.size());
+  begun.send(head + body.substr(0, 10));
+  crowd clients(server.port());
+  clients.add({"/v1/completions", long_story(1500), {}, {}, true});
+  std::string answer;
+  clients.run(seconds(120), [&] {
+    if (!answer.empty() || clients.at(0).events < 5) return true;
+    server.process().signal(SIGTERM);
+    std::this_thread::sleep_for(milliseconds(200));
+    begun.send(body.substr(10));
+    answer = begun.read_until("server_is_draining");
+    EXPECT_THROW(server.client().get("/health"), std::runtime_error);
+    return true;
+  });
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+  EXPECT_NE(answer.find("Retry-After: "), std::string::npos) << answer;
+  EXPECT_TRUE(clients.at(0).done);
+  EXPECT_EQ(clients.at(0).completion_tokens, 1500U);
+  EXPECT_EQ(server.process().wait(seconds(20)), 0) << server.process().err();
 }
 
 TEST(Lifecycle, LoadStartsAndEndsThirtyTimes) {
