@@ -69,11 +69,27 @@ struct admitting {
       refuse(what.request.client, what.request.tag, std::move(error));
       return finish_drain();
     }
+    tell_of(what);
     const auto seed = state().seeds();
     accepted answer{what.request.tag, {}};
     for (std::uint32_t choice = 0; choice < what.prompts.size() * request.n; ++choice)
       answer.streams.push_back(spawn_stream(what, choice, seed));
     caf::anon_send(what.request.client, std::move(answer));
+  }
+
+  void tell_of(const prompt_prepared& what) const {
+    const auto& request = *what.request.request;
+    std::size_t tokens = 0;
+    for (const auto& prompt : what.prompts) tokens += prompt.ids->size();
+    company.tell(log_level::debug, "admission", "a request runs",
+                 {{"request", request.id},
+                  {"prompt_tokens", std::to_string(tokens)},
+                  {"choices", std::to_string(what.prompts.size() * request.n)}});
+    if (!settings.tell_prompts) return;
+    for (const auto& prompt : what.prompts)
+      company.tell(log_level::info, "admission", "prompt",
+                   {{"request", request.id},
+                    {"text", prompt.text.empty() ? state().model->words()->decode(*prompt.ids, false) : prompt.text}});
   }
 
   caf::actor spawn_stream(const prompt_prepared& what, std::uint32_t choice, std::uint64_t seed) const {

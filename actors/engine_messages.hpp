@@ -160,9 +160,9 @@ struct metrics_facts {
 struct step_report {
   std::uint32_t running = 0;
   std::uint32_t waiting = 0;
-  std::uint32_t batch_tokens = 0; ///< rows computed
-  std::uint32_t sampled_tokens = 0;
-  std::uint32_t preemptions = 0; ///< since the report before
+  std::uint32_t batch_tokens = 0;   ///< rows computed
+  std::uint32_t sampled_tokens = 0; ///< that belong to sequences
+  std::uint32_t preemptions = 0;    ///< since the report before
   double device_seconds = 0;
   double gap_seconds = 0;
   double scheduler_seconds = 0; ///< the scheduler's own time for it

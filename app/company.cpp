@@ -29,7 +29,7 @@ void set_up(caf::actor_system_config& config) {
 
 admission_settings_of_streams stream_settings_of(const settings& chosen) {
   return {chosen.admission.default_timeout, chosen.admission.max_timeout, chosen.stream.slow_reader_timeout,
-          chosen.stream.buffer};
+          chosen.stream.buffer, chosen.log.prompts};
 }
 
 std::shared_ptr<const front_model> front_of(const served_model& model, const settings& chosen,
@@ -149,8 +149,10 @@ company_facts company::load(const company_progress& progress, executor_maker mak
                  start_engine{[parts, &system](std::uint64_t incarnation) { return parts.make(system, incarnation); },
                               caf::actor_cast<caf::actor>(admission_)});
   caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_), 0});
-  (*self_)->receive([](const engine_up&) {});
-  return {facing->facts().name, max_context, to_table(memory)};
+  bool up = false;
+  (*self_)->receive([&up](const engine_up& engine) { up = engine.scheduler != nullptr; });
+  if (!up) throw std::runtime_error("the engine could not be started; the lines above say why");
+  return {facing->facts().name, max_context, facing->facts().has_chat_template, to_table(memory)};
 }
 
 std::uint16_t company::port() const { return doors_->port(); }

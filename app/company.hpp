@@ -30,6 +30,7 @@ using executor_maker = std::function<executor_actor(caf::actor_system&)>;
 struct company_facts {
   std::string model;
   std::uint32_t max_context = 0;
+  bool chats = false; ///< it has a chat template
   std::string memory_table;
 };
 

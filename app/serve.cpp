@@ -54,11 +54,12 @@ void announce(const company& all, const company_facts& facts, const settings& ch
   const auto host =
       chosen.server.host.find(':') == std::string::npos ? chosen.server.host : "[" + chosen.server.host + "]";
   const auto url = fmt::format("http://{}:{}", host, all.port());
-  fmt::print(
-      "{}\n{} is served at {} (ready after {:.2f} s). Try:\n\n"
-      "  curl {}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-      "    -d '{{\"model\": \"{}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Who are you?\"}}]}}'\n\n",
-      facts.memory_table, facts.model, url, seconds, url, facts.model);
+  const auto what = facts.chats ? R"("messages": [{"role": "user", "content": "Who are you?"}])"
+                                : R"("prompt": "Once upon a time", "max_tokens": 32)";
+  fmt::print("{}\n{} is served at {} (ready after {:.2f} s). Try:\n\n"
+             "  curl {}/v1/{}completions -H 'Content-Type: application/json' \\\n"
+             "    -d '{{\"model\": \"{}\", {}}}'\n\n",
+             facts.memory_table, facts.model, url, seconds, url, facts.chats ? "chat/" : "", facts.model, what);
   std::fflush(stdout);
 }
 
