@@ -25,10 +25,16 @@ class AdmissionActor : public actor_fixture {
     send(handle, engine_up{1, scheduler.handle()});
   }
 
-  void ask() { ask_of(client); }
-  void ask_of(const probe& from) {
-    send(handle,
-         submit{std::make_shared<const generate_request>(request), from.handle(), 5, std::chrono::steady_clock::now()});
+  void ask() {
+    send(handle, submit{std::make_shared<const generate_request>(request), client.handle(), 5,
+                        std::chrono::steady_clock::now()});
+  }
+
+  /// The streams of the request that was accepted; the client gives each credit, as a session does.
+  std::vector<caf::actor> streams() {
+    auto all = client.get<accepted>().streams;
+    for (const auto& made : all) send(made, more{4});
+    return all;
   }
 
   /// Submits the request and returns why it was refused.
@@ -202,7 +208,7 @@ TEST_F(AdmissionActor, MakesRoomInTheQueueWhenAStreamEnds) {
   limits.max_waiting = 1;
   start();
   ask();
-  send(client.get<accepted>().streams.at(0), abandon{});
+  send(streams().at(0), abandon{});
   ask();
   EXPECT_TRUE(client.has<accepted>());
 }
@@ -235,11 +241,11 @@ TEST_F(AdmissionActor, IsDrainedWhenTheLastStreamHasEnded) {
   request.n = 2;
   start();
   ask();
-  const auto streams = client.get<accepted>().streams;
+  const auto all = streams();
   send(handle, drain{supervisor.handle()});
-  send(streams.at(0), abandon{});
+  send(all.at(0), abandon{});
   EXPECT_FALSE(supervisor.has<drained>());
-  send(streams.at(1), abandon{});
+  send(all.at(1), abandon{});
   EXPECT_EQ(supervisor.take_all<drained>().size(), 1U);
 }
 
@@ -269,17 +275,15 @@ TEST_F(AdmissionActor, EchoesThePromptWhereAsked) {
   start();
   request.echo = true;
   ask();
-  const auto order = scheduler.get<enqueue>();
-  emission first;
-  first.tokens = {{*small_tokenizer()->find("A"), 0, {}}};
-  send(order.stream, tokens{1, first});
-  EXPECT_EQ(client.get<delta>().text, "helloA");
+  streams();
+  EXPECT_EQ(client.get<delta>().text, "hello");
 }
 
 TEST_F(AdmissionActor, TakesTheServersTimeoutWhereTheRequestHasNone) {
   settings.default_timeout = 10s;
   start();
   ask();
+  streams();
   advance(11s);
   EXPECT_EQ(client.get<finished>().reason, finish_reason::timeout);
 }
@@ -287,9 +291,9 @@ TEST_F(AdmissionActor, TakesTheServersTimeoutWhereTheRequestHasNone) {
 TEST_F(AdmissionActor, EndsTheStreamsOfAClientThatIsGone) {
   start();
   ask();
-  const auto streams = client.get<accepted>().streams;
+  const auto all = streams();
   kill(client.handle());
-  EXPECT_TRUE(is_down(streams.at(0)));
+  EXPECT_TRUE(is_down(all.at(0)));
 }
 
 TEST_F(AdmissionActor, DescribesTheModel) {

@@ -24,6 +24,7 @@ class stream_fixture : public actor_fixture {
     setup.spec.max_tokens = 100;
     setup.spec.sampling = std::make_shared<const sampling_params>();
     setup.spec.arrival = std::chrono::steady_clock::now();
+    setup.rules.credit = 4; // as if the reader had given it
     setup.text = {[](token_id id) { return std::string(1, static_cast<char>(id)); }, [] { return std::string{}; }};
     setup.words = small_tokenizer();
     setup.timeout = std::chrono::hours(1);

@@ -68,6 +68,15 @@ TEST_F(StreamActor, KeepsTheEndBackUntilTheReaderTookTheText) {
   EXPECT_TRUE(client.has<finished>());
 }
 
+TEST_F(StreamActor, SendsNoEndBeforeTheReaderKnowsTheStream) {
+  setup.rules.credit = 0;
+  start();
+  send(handle, abandon{});
+  EXPECT_TRUE(client.empty());
+  send(handle, more{1});
+  EXPECT_EQ(client.get<finished>().reason, finish_reason::cancelled);
+}
+
 TEST_F(StreamActor, NamesTheStopTokenOnlyWhereTheRequestAskedForIt) {
   request.stop_token_ids = {'x'};
   start();
