@@ -179,5 +179,48 @@ TEST(Faults, APromptThatCannotBePreparedFailsAlone) {
   EXPECT_TRUE(server.comes_to_rest());
 }
 
+// Too few blocks, clients that leave, a poisoned request, and an engine that dies, all in one.
+TEST(Faults, LoadSurvivesEverythingAtOnce) {
+  for (std::uint64_t round = 1; round <= 4; ++round) {
+    auto chosen = test_company::defaults();
+    chosen.engine.max_sequences = 64;
+    chosen.engine.kv_memory = 700 * 2048; // 700 blocks
+    chosen.lifecycle.max_restarts = 100;
+    auto requests = scripted_requests(300, 250, round);
+    constexpr std::size_t sick = 40;
+    test_company server(chosen, std::chrono::microseconds(700), requests[sick].seed, 9);
+    std::mt19937 random(static_cast<unsigned>(round));
+    crowd clients(server.port());
+    std::vector<bool> leaves;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      auto sent = requests[i].over_http();
+      leaves.push_back(random() % 3 == 0);
+      if (leaves.back()) sent.leaves_after = random() % 60;
+      clients.add(std::move(sent));
+    }
+    int killed = 0;
+    const auto begin = crowd::clock::now();
+    clients.run(std::chrono::seconds(120), [&] {
+      const bool time = crowd::clock::now() > begin + (killed + 1) * std::chrono::milliseconds(150 + 40 * round);
+      if (killed < 3 && killed < server.engines_made() && time) {
+        server.kill_executor();
+        ++killed;
+      }
+      return true;
+    });
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const auto whole = server.text(requests[i].prompt, requests[i].seed, requests[i].tokens);
+      if (leaves[i] || i == sick) {
+        EXPECT_TRUE(whole.starts_with(clients.at(i).text())) << i;
+      } else {
+        EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+      }
+    }
+    EXPECT_TRUE(server.comes_to_rest()) << round;
+    EXPECT_EQ(server.engines_made(), killed + 1);
+    EXPECT_EQ(server.metric("troupe:kv_blocks_without_owner"), 0);
+  }
+}
+
 } // namespace
 } // namespace troupe
