@@ -112,7 +112,7 @@ struct streaming {
       self->delayed_send(self, setup().slow_reader_timeout, too_slow{++state().pause});
     else if (!blocked)
       state().pausing = false;
-    const bool park = blocked && state().text->overfull() && !state().text->ended();
+    const bool park = state().text->overfull() && !state().text->ended();
     if (park && !state().parked) tell_scheduler(park_sequence{setup().spec.id});
     if (!park && state().parked) tell_scheduler(resume_sequence{setup().spec.id});
     state().parked = park;

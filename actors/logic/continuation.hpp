@@ -70,7 +70,7 @@ class continuation {
   /// There is something to send and no credit to send it.
   bool blocked() const { return credit_ == 0 && has_piece(); }
   /// So much is unread that generating more makes no sense.
-  bool overfull() const { return piece_.text.size() + report_bytes_ > rules_.buffer_bytes; }
+  bool overfull() const { return blocked() && piece_.text.size() + report_bytes_ > rules_.buffer_bytes; }
   /// The engine need not know of it any more.
   bool ended() const { return end_.has_value(); }
 

@@ -78,7 +78,7 @@ TEST(Progress, DrawsOverWhatWasThere) {
   std::ostringstream out;
   progress bar = progress::on_terminal(out, 80);
   bar.begin("one", 0, start);
-  EXPECT_EQ(out.str(), "\rone  0 B\x1b[K");
+  EXPECT_EQ(out.str(), "\rone\x1b[K");
 }
 
 TEST(Progress, NeverShowsMoreThanAll) {
