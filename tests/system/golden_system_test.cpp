@@ -131,7 +131,7 @@ void answer_sixty_four(std::uint16_t port, const std::function<void(crowd&, std:
   }
 }
 
-TEST_F(Golden, SixtyFourAtOnceGetWhatEachGetsAlone) {
+TEST_F(Golden, LoadSixtyFourAtOnceGetWhatEachGetsAlone) {
   std::uint32_t cached = 0;
   answer_sixty_four(
       server->port(),
@@ -139,7 +139,7 @@ TEST_F(Golden, SixtyFourAtOnceGetWhatEachGetsAlone) {
   EXPECT_GT(cached, 0U);
 }
 
-TEST_F(Golden, SixtyFourAtOnceGetTheSameWithoutAPrefixCache) {
+TEST_F(Golden, LoadSixtyFourAtOnceGetTheSameWithoutAPrefixCache) {
   serving plain({"--no-prefix-cache"});
   ASSERT_TRUE(plain.ready()) << plain.process().err();
   std::uint32_t cached = 0;
@@ -150,7 +150,7 @@ TEST_F(Golden, SixtyFourAtOnceGetTheSameWithoutAPrefixCache) {
 }
 
 // So few blocks and rows that prompts are cut and sequences give their blocks away.
-TEST_F(Golden, SixtyFourAtOnceGetTheSameWhereThereIsHardlyAnyRoom) {
+TEST_F(Golden, LoadSixtyFourAtOnceGetTheSameWhereThereIsHardlyAnyRoom) {
   serving narrow({"--kv-memory", "24MiB", "--step-tokens", "64", "--max-sequences", "48", "--max-context", "1400"});
   ASSERT_TRUE(narrow.ready()) << narrow.process().err();
   std::uint32_t cached = 0;
