@@ -73,13 +73,6 @@ void tell_progress(pointer self) {
   self->send(self->state.company.supervisor, progressed{steady_clock::now(), self->state.idle});
 }
 
-void send_all(pointer self) {
-  send_steps(self);
-  send_requests(self);
-  send_emissions(self);
-  if (self->state.idle != waits_for_no_step(self)) tell_progress(self);
-}
-
 void report(pointer self, step_report what) {
   auto& state = self->state;
   const auto counts = state.logic->counts();
@@ -92,6 +85,13 @@ void report(pointer self, step_report what) {
   state.resting = state.logic->idle();
   self->send(state.company.telemetry, what);
   tell_progress(self);
+}
+
+void send_all(pointer self) {
+  send_steps(self);
+  send_requests(self);
+  send_emissions(self);
+  if (self->state.idle != waits_for_no_step(self)) report(self, {});
 }
 
 void take_result(pointer self, step_done& done) {

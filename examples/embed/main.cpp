@@ -93,7 +93,8 @@ bool run(const std::string& folder, const std::string& question) {
   const std::shared_ptr<backend> device = make_cpu_backend({});
   const auto model = load_model(folder, *device);
   const auto memory = plan_for(model, *device);
-  const journal tell = [](log_level, std::string_view who, std::string_view what, const journal_values&) {
+  const journal tell = [](log_level level, std::string_view who, std::string_view what, const journal_values&) {
+    if (level < log_level::warning) return;
     std::cerr << who << ": " << what << '\n';
   };
 

@@ -263,8 +263,8 @@ TEST_F(StreamActor, ReportsItsTimesAndUsage) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->usage.completion, 2U);
   EXPECT_EQ(report->max_tokens, 7U);
-  EXPECT_GE(report->first_token_seconds, 0);
-  EXPECT_GE(report->total_seconds, report->first_token_seconds);
+  EXPECT_GE(report->times.first_token_seconds, 0);
+  EXPECT_GE(report->times.total_seconds, report->times.first_token_seconds);
   EXPECT_EQ(telemetry.get<token_gaps>().seconds.size(), 1U);
 }
 
@@ -273,8 +273,8 @@ TEST_F(StreamActor, ReportsNoTimesForWhatNeverHappened) {
   send(handle, abandon{});
   const auto report = telemetry.take<sequence_report>();
   ASSERT_TRUE(report);
-  EXPECT_LT(report->queue_seconds, 0);
-  EXPECT_LT(report->first_token_seconds, 0);
+  EXPECT_LT(report->times.queue_seconds, 0);
+  EXPECT_LT(report->times.first_token_seconds, 0);
 }
 
 } // namespace
