@@ -2,7 +2,6 @@
 
 #include "actors/stream.hpp"
 #include "actors/tokenizing.hpp"
-#include "model/tokenizer/detokenizer.hpp"
 
 #include <caf/all.hpp>
 #include <fmt/format.h>
@@ -15,11 +14,6 @@ using std::chrono::steady_clock;
 
 api_error unavailable(std::string message, std::string code, std::uint32_t retry_after) {
   return {503, "service_unavailable_error", std::move(message), {}, std::move(code), retry_after};
-}
-
-text_source text_of(const std::shared_ptr<const tokenizer>& words, bool skip_special) {
-  const auto pieces = std::make_shared<detokenizer>(words, skip_special, true);
-  return {[pieces](token_id id) { return pieces->push(id); }, [pieces] { return pieces->finish(); }};
 }
 
 struct admitting {
@@ -75,6 +69,7 @@ struct admitting {
       refuse(what.request.client, what.request.tag, std::move(error));
       return finish_drain();
     }
+    tell_of(what);
     const auto seed = state().seeds();
     accepted answer{what.request.tag, {}};
     for (std::uint32_t choice = 0; choice < what.prompts.size() * request.n; ++choice)
@@ -82,34 +77,25 @@ struct admitting {
     caf::anon_send(what.request.client, std::move(answer));
   }
 
-  caf::actor spawn_stream(const prompt_prepared& what, std::uint32_t choice, std::uint64_t seed) const {
+  void tell_of(const prompt_prepared& what) const {
     const auto& request = *what.request.request;
-    const auto& facts = state().model->facts();
-    const auto& prompt = what.prompts[choice / request.n];
-    stream_setup setup;
-    setup.request = what.request.request;
-    setup.tag = what.request.tag;
-    setup.choice = choice;
-    setup.client = what.request.client;
-    setup.spec.id = state().next_sequence++;
-    setup.spec.ids = prompt.ids;
-    setup.spec.prompt_tokens = static_cast<std::uint32_t>(prompt.ids->size());
-    setup.spec.max_tokens = resolve_max_tokens(request, prompt.ids->size(), facts);
-    setup.spec.sampling =
-        std::make_shared<const sampling_params>(resolve_sampling(request, facts, choice % request.n, seed));
-    setup.spec.stop_ids = resolve_stop_ids(request, facts);
-    setup.spec.priority = request.priority;
-    setup.spec.arrival = what.request.arrival;
-    setup.spec.salt = request.cache_salt;
-    setup.rules.stop = request.stop;
-    setup.rules.include_stop = request.include_stop;
-    setup.rules.min_tokens = request.min_tokens;
-    setup.rules.wants_tokens = request.logprobs >= 0;
+    std::size_t tokens = 0;
+    for (const auto& prompt : what.prompts) tokens += prompt.ids->size();
+    company.tell(log_level::debug, "admission", "a request runs",
+                 {{"request", request.id},
+                  {"prompt_tokens", std::to_string(tokens)},
+                  {"choices", std::to_string(what.prompts.size() * request.n)}});
+    if (!settings.tell_prompts) return;
+    for (const auto& prompt : what.prompts)
+      company.tell(log_level::info, "admission", "prompt",
+                   {{"request", request.id},
+                    {"text", prompt.text.empty() ? state().model->words()->decode(*prompt.ids, false) : prompt.text}});
+  }
+
+  caf::actor spawn_stream(const prompt_prepared& what, std::uint32_t choice, std::uint64_t seed) const {
+    auto setup = setup_of(what, choice, state().next_sequence++, seed, *state().model);
     setup.rules.buffer_bytes = settings.stream_buffer;
-    if (request.echo) setup.rules.initial_text = prompt.text;
-    setup.words = state().model->words();
-    setup.text = text_of(setup.words, request.skip_special_tokens);
-    setup.timeout = request.timeout.count() > 0 ? request.timeout : settings.default_timeout;
+    if (setup.timeout.count() == 0) setup.timeout = settings.default_timeout;
     setup.slow_reader_timeout = settings.slow_reader_timeout;
     setup.engine = state().engine;
     setup.admission = caf::actor_cast<admission_actor>(self);

@@ -25,6 +25,7 @@ struct admission_settings_of_streams {
   std::chrono::milliseconds max_timeout{3'600'000};
   std::chrono::milliseconds slow_reader_timeout{30'000};
   std::size_t stream_buffer = 262144; ///< bytes of one answer unread before its sequence is parked
+  bool tell_prompts = false;          ///< the journal gets the text of prompts
 };
 
 /// Whom admission works with.

@@ -5,6 +5,7 @@
 
 #include "actors/logic/kv_requests.hpp"
 #include "actors/logic/sequence.hpp"
+#include "actors/logic/sequence_times.hpp"
 #include "actors/messages.hpp"
 #include "model/step.hpp"
 
@@ -159,9 +160,9 @@ struct metrics_facts {
 struct step_report {
   std::uint32_t running = 0;
   std::uint32_t waiting = 0;
-  std::uint32_t batch_tokens = 0; ///< rows computed
-  std::uint32_t sampled_tokens = 0;
-  std::uint32_t preemptions = 0; ///< since the report before
+  std::uint32_t batch_tokens = 0;   ///< rows computed
+  std::uint32_t sampled_tokens = 0; ///< that belong to sequences
+  std::uint32_t preemptions = 0;    ///< since the report before
   double device_seconds = 0;
   double gap_seconds = 0;
   double scheduler_seconds = 0; ///< the scheduler's own time for it
@@ -172,17 +173,13 @@ struct kv_report {
   kv_stats stats;
   std::size_t mailbox = 0;
 };
-/// One sequence ended, from its stream. Times in seconds; negative where it never came that far.
+/// One sequence ended, from its stream.
 struct sequence_report {
   finish_reason reason = finish_reason::stop;
   token_usage usage;
   std::uint32_t max_tokens = 0;
   std::uint32_t n = 1;
-  double queue_seconds = -1;
-  double first_token_seconds = -1;
-  double prefill_seconds = -1;
-  double decode_seconds = -1;
-  double total_seconds = 0;
+  sequence_durations times;
 };
 /// Gaps between a sequence's tokens, some at a time.
 struct token_gaps {

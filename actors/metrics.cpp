@@ -141,23 +141,23 @@ void metrics::add(const sequence_report& what) {
       .Observe(what.max_tokens);
   histogram("vllm:request_params_n", "Continuations of each prompt.", {1, 2, 5, 10, 20}).Observe(what.n);
   histogram("vllm:e2e_request_latency_seconds", "From arrival to the end.", request_buckets)
-      .Observe(what.total_seconds);
-  if (what.queue_seconds >= 0)
+      .Observe(what.times.total_seconds);
+  if (what.times.queue_seconds >= 0)
     histogram("vllm:request_queue_time_seconds", "From arrival to the first step.", request_buckets)
-        .Observe(what.queue_seconds);
-  if (what.first_token_seconds < 0) return;
+        .Observe(what.times.queue_seconds);
+  if (what.times.first_token_seconds < 0) return;
   histogram("vllm:time_to_first_token_seconds", "From arrival to the first token.", first_token_buckets)
-      .Observe(what.first_token_seconds);
+      .Observe(what.times.first_token_seconds);
   histogram("vllm:request_prefill_time_seconds", "From the first step to the first token.", request_buckets)
-      .Observe(what.prefill_seconds);
+      .Observe(what.times.prefill_seconds);
   histogram("vllm:request_decode_time_seconds", "From the first token to the last.", request_buckets)
-      .Observe(what.decode_seconds);
+      .Observe(what.times.decode_seconds);
   histogram("vllm:request_inference_time_seconds", "From the first step to the last token.", request_buckets)
-      .Observe(what.prefill_seconds + what.decode_seconds);
+      .Observe(what.times.prefill_seconds + what.times.decode_seconds);
   if (what.usage.completion > 1)
     histogram("vllm:request_time_per_output_token_seconds", "Mean time between a sequence's tokens.",
               token_time_buckets)
-        .Observe(what.decode_seconds / (what.usage.completion - 1));
+        .Observe(what.times.decode_seconds / (what.usage.completion - 1));
 }
 
 void metrics::add(const token_gaps& what) {

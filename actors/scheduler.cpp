@@ -55,6 +55,7 @@ void send_emissions(pointer self) {
     if (found == state.streams.end()) continue;
     const auto sequence = what.sequence;
     const bool ended = what.end.has_value();
+    state.sampled += static_cast<std::uint32_t>(what.tokens.size());
     self->send(caf::actor_cast<stream_actor>(found->second), tokens{state.incarnation, std::move(what)});
     if (ended) forget(self, sequence);
   }
@@ -85,6 +86,7 @@ void report(pointer self, step_report what) {
   what.running = counts.running;
   what.waiting = counts.waiting;
   what.preemptions = static_cast<std::uint32_t>(counts.preemptions - state.preemptions);
+  what.sampled_tokens = std::exchange(state.sampled, 0);
   what.mailbox = self->mailbox().size();
   state.preemptions = counts.preemptions;
   state.resting = state.logic->idle();
@@ -97,7 +99,6 @@ void take_result(pointer self, step_done& done) {
   step_report what;
   what.device_seconds = done.result.device_seconds;
   what.gap_seconds = done.result.gap_seconds;
-  for (const auto& slot : done.result.slots) what.sampled_tokens += static_cast<std::uint32_t>(slot.tokens.size());
   if (!self->state.sent.empty()) {
     const auto step = self->state.sent.front();
     self->state.sent.pop_front();

@@ -35,6 +35,7 @@ struct scheduler_state {
   };
   std::deque<sent_step> sent; // and not done
   bool resting = true;
+  std::uint32_t sampled = 0;     // tokens sent to streams and not reported yet
   std::uint64_t preemptions = 0; // told telemetry
   std::uint64_t incarnation = 0;
   bool idle = true; // as the supervisor was told

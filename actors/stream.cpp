@@ -8,7 +8,8 @@ namespace {
 using pointer = stream_actor::stateful_pointer<stream_state>;
 using std::chrono::steady_clock;
 
-double seconds(clock_time from, clock_time to) { return std::chrono::duration<double>(to - from).count(); }
+// Times between tokens are reported so many at once.
+constexpr std::size_t gaps_at_once = 256;
 
 std::vector<token_spelling> spell(const std::vector<token_report>& reports, const tokenizer& words) {
   std::vector<token_spelling> out;
@@ -63,24 +64,20 @@ struct streaming {
   void take(const tokens& what) const {
     if (what.incarnation != state().incarnation || state().text->ended()) return;
     if (!state().text->started()) {
-      state().scheduled = what.what.scheduled;
+      state().times->planned(what.what.scheduled);
       self->send(setup().admission, stream_started{setup().spec.id});
     }
-    if (!what.what.tokens.empty()) note_times(what.what.tokens.size());
+    state().times->came(what.what.tokens.size(), steady_clock::now());
+    report_gaps(gaps_at_once);
     state().text->accept(what.what);
     // A stop string ends it before the engine would.
     if (state().text->ended() && !what.what.end) tell_scheduler(cancel_sequence{setup().spec.id});
     send_all();
   }
 
-  void note_times(std::size_t count) const {
-    const auto now = steady_clock::now();
-    if (state().first_token == clock_time{})
-      state().first_token = now;
-    else
-      state().gaps.push_back(static_cast<float>(seconds(state().last_token, now) / static_cast<double>(count)));
-    state().last_token = now;
-    if (state().gaps.size() >= 256) self->send(setup().telemetry, token_gaps{std::exchange(state().gaps, {})});
+  void report_gaps(std::size_t at_least) const {
+    auto gaps = state().times->take_gaps(at_least);
+    if (!gaps.empty()) self->send(setup().telemetry, token_gaps{std::move(gaps)});
   }
 
   // Ends it from this side; the engine is told.
@@ -146,21 +143,9 @@ struct streaming {
   }
 
   void report(finish_reason reason, const token_usage& usage) const {
-    const auto arrival = setup().spec.arrival;
-    sequence_report out;
-    out.reason = reason;
-    out.usage = usage;
-    out.max_tokens = setup().spec.max_tokens;
-    out.n = setup().request->n;
-    out.total_seconds = seconds(arrival, steady_clock::now());
-    if (state().text->started()) out.queue_seconds = seconds(arrival, state().scheduled);
-    if (state().first_token != clock_time{}) {
-      out.first_token_seconds = seconds(arrival, state().first_token);
-      out.prefill_seconds = seconds(state().scheduled, state().first_token);
-      out.decode_seconds = seconds(state().first_token, state().last_token);
-    }
-    if (!state().gaps.empty()) self->send(setup().telemetry, token_gaps{std::move(state().gaps)});
-    self->send(setup().telemetry, out);
+    report_gaps(1);
+    self->send(setup().telemetry, sequence_report{reason, usage, setup().spec.max_tokens, setup().request->n,
+                                                  state().times->durations(steady_clock::now())});
   }
 
   // The client is gone: nobody is left to tell.
@@ -199,6 +184,7 @@ struct streaming {
 
 stream_actor::behavior_type stream(pointer self, stream_setup setup) {
   self->state.text = std::make_unique<continuation>(setup.spec, setup.rules, std::move(setup.text));
+  self->state.times.emplace(setup.spec.arrival);
   self->state.setup = std::move(setup);
   const streaming it{self};
   self->set_down_handler([it](const caf::down_msg& down) { it.down(down); });

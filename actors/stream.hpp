@@ -8,35 +8,14 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "actors/journal.hpp"
 #include "actors/logic/continuation.hpp"
-#include "model/tokenizer/tokenizer.hpp"
+#include "actors/logic/sequence_times.hpp"
+#include "actors/stream_setup.hpp"
 
-#include <chrono>
-#include <functional>
 #include <memory>
-#include <vector>
+#include <optional>
 
 namespace troupe {
-
-/// All that a stream is made of.
-struct stream_setup {
-  request_ptr request;
-  request_tag tag = 0;
-  std::uint32_t choice = 0;
-  caf::actor client;
-  sequence_spec spec;
-  continuation_rules rules;
-  text_source text;
-  std::shared_ptr<const tokenizer> words; ///< for the spellings of reported tokens
-  std::chrono::milliseconds timeout{};    ///< from the request's arrival; 0 for none
-  std::chrono::milliseconds slow_reader_timeout{};
-  engine_up engine;
-  admission_actor admission;
-  supervisor_actor supervisor;
-  telemetry_actor telemetry;
-  journal tell;
-};
 
 struct stream_state {
   std::unique_ptr<continuation> text;
@@ -46,10 +25,7 @@ struct stream_state {
   std::uint64_t pause = 0; // counts the times that the reader stood still
   bool pausing = false;
   bool parked = false;
-  std::vector<float> gaps; // seconds between tokens
-  clock_time scheduled;
-  clock_time first_token;
-  clock_time last_token;
+  std::optional<sequence_times> times;
 };
 
 stream_actor::behavior_type stream(stream_actor::stateful_pointer<stream_state> self, stream_setup setup);

@@ -64,7 +64,11 @@ int talk_on_terminal(conversation& talk, bool with_stats) {
     }
     if (line == "/quit" || line == "/exit") break;
     if (line == "/clear") talk.clear();
-    if (line.empty() || line[0] == '/') continue;
+    if (line.starts_with('/')) {
+      if (line != "/clear") fmt::print("/clear begins anew, /quit ends.\n");
+      continue;
+    }
+    if (line.empty()) continue;
     if (!ask(talk, line, with_stats)) status = 1;
   }
   if (watched) std::cout << '\n';

@@ -29,7 +29,7 @@ void set_up(caf::actor_system_config& config) {
 
 admission_settings_of_streams stream_settings_of(const settings& chosen) {
   return {chosen.admission.default_timeout, chosen.admission.max_timeout, chosen.stream.slow_reader_timeout,
-          chosen.stream.buffer};
+          chosen.stream.buffer, chosen.log.prompts};
 }
 
 std::shared_ptr<const front_model> front_of(const served_model& model, const settings& chosen,
@@ -73,13 +73,19 @@ struct company::engine_parts {
   telemetry_actor telemetry;
   supervisor_actor supervisor;
   journal tell;
+  executor_maker make_executor; // instead of the device's
 
-  engine_members make(caf::actor_system& system, std::uint64_t incarnation) const {
+  executor_actor spawn_executor(caf::actor_system& system) const {
+    if (make_executor) return make_executor(system);
     const runner_options options{memory.blocks, memory.block_tokens, static_cast<std::int32_t>(settings.max_sequences),
                                  static_cast<std::int32_t>(settings.step_tokens)};
     const auto make_runner = [device = device, weights = weights, options] {
       return std::make_unique<runner>(weights, *device, options);
     };
+    return system.spawn<caf::detached>(executor, make_runner, tell);
+  }
+
+  engine_members make(caf::actor_system& system, std::uint64_t incarnation) const {
     scheduler_limits limits;
     limits.max_sequences = settings.max_sequences;
     limits.step_tokens = settings.step_tokens;
@@ -88,7 +94,7 @@ struct company::engine_parts {
     limits.lease_ahead = 2 * settings.block_tokens;
     limits.prefix_cache = settings.prefix_cache;
 
-    auto steps = system.spawn<caf::detached>(executor, make_runner, tell);
+    auto steps = spawn_executor(system);
     auto blocks = system.spawn(kv_blocks, limits.total_blocks, limits.block_tokens, model, telemetry);
     auto plans = system.spawn<caf::detached>(scheduler, limits, incarnation,
                                              scheduler_company{blocks, steps, supervisor, telemetry});
@@ -108,11 +114,18 @@ company::company(const settings& chosen, journal tell) : chosen_{chosen}, tell_{
   admission_ = system_->spawn(
       admission, admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
       stream_settings_of(chosen_), admission_company{supervisor_, telemetry_, tell_});
-  doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
-                                         front{admission_, supervisor_, telemetry_}, *system_);
+  try {
+    doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
+                                           front{admission_, supervisor_, telemetry_}, *system_);
+  } catch (...) {
+    end(); // an actor system waits for its actors, which nobody else would end
+    throw;
+  }
 }
 
-company_facts company::load(const company_progress& progress) {
+company::~company() { end(); }
+
+company_facts company::load(const company_progress& progress, executor_maker make_executor) {
   const std::shared_ptr<backend> device =
       make_cpu_backend({static_cast<int>(chosen_.engine.threads), chosen_.engine.pin_threads, {}});
   const auto free_bytes = device->free_memory();
@@ -129,18 +142,22 @@ company_facts company::load(const company_progress& progress) {
   caf::anon_send(telemetry_, metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
                                            static_cast<std::uint32_t>(memory.blocks), chosen_.engine.prefix_cache});
   caf::anon_send(admission_, model_ready{facing});
-  const engine_parts parts{device,         model.weights, facing->facts().name, memory,
-                           chosen_.engine, telemetry_,    supervisor_,          tell_};
+  const engine_parts parts{device,      model.weights, facing->facts().name,    memory, chosen_.engine, telemetry_,
+                           supervisor_, tell_,         std::move(make_executor)};
   auto& system = *system_;
   caf::anon_send(supervisor_,
                  start_engine{[parts, &system](std::uint64_t incarnation) { return parts.make(system, incarnation); },
                               caf::actor_cast<caf::actor>(admission_)});
   caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_), 0});
-  (*self_)->receive([](const engine_up&) {});
-  return {facing->facts().name, max_context, to_table(memory)};
+  bool up = false;
+  (*self_)->receive([&up](const engine_up& engine) { up = engine.scheduler != nullptr; });
+  if (!up) throw std::runtime_error("the engine could not be started; the lines above say why");
+  return {facing->facts().name, max_context, facing->facts().has_chat_template, to_table(memory)};
 }
 
 std::uint16_t company::port() const { return doors_->port(); }
+
+std::size_t company::connections() const { return doors_->connections(); }
 
 void company::drain() {
   doors_->stop_accepting();
@@ -157,18 +174,18 @@ bool company::drained(std::chrono::milliseconds most) {
 
 // The doors first, so that nothing new comes; then who decides, then who computes and counts. A detached actor must be
 // gone and its handles dropped before the system ends.
-company::~company() {
+void company::end() {
   doors_.reset();
-  const auto end = [this](auto& handle) {
+  const auto stop = [this](auto& handle) {
     if (!handle) return;
     (*self_)->monitor(handle);
     caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
     (*self_)->receive([](const caf::down_msg&) {}, caf::after(std::chrono::seconds(5)) >> [] {});
     handle = nullptr;
   };
-  end(admission_);
-  end(supervisor_);
-  end(telemetry_);
+  stop(admission_);
+  stop(supervisor_);
+  stop(telemetry_);
   self_.reset();
 }
 

@@ -23,10 +23,14 @@ namespace troupe {
 /// How far loading is: stage, bytes done, bytes in all.
 using company_progress = std::function<void(const std::string&, std::uint64_t, std::uint64_t)>;
 
+/// Spawns who runs an engine's steps. Must spawn it anew at each call.
+using executor_maker = std::function<executor_actor(caf::actor_system&)>;
+
 /// What an operator may want to know once it runs.
 struct company_facts {
   std::string model;
   std::uint32_t max_context = 0;
+  bool chats = false; ///< it has a chat template
   std::string memory_table;
 };
 
@@ -38,17 +42,23 @@ class company {
   ~company();
 
   /// Loads chosen.model and starts the engine; returns when requests are served. Throws model_error, device_error.
-  company_facts load(const company_progress& progress);
+  /// With `make_executor` its executors run the steps instead of the device, for tests of all that is around it.
+  company_facts load(const company_progress& progress, executor_maker make_executor = {});
 
   std::uint16_t port() const;
+  /// That are open.
+  std::size_t connections() const;
 
   /// Refuses what comes and lets what runs finish.
   void drain();
-  /// True when the last stream has ended; waits for it no longer than `most`.
+  /// True when the last stream has ended; waits for it no longer than `most`. Its last bytes may still be on their way
+  /// to the client: then its connection is open.
   bool drained(std::chrono::milliseconds most);
 
  private:
   struct engine_parts;
+
+  void end();
 
   settings chosen_;
   journal tell_;

@@ -104,7 +104,7 @@ std::string short_usage() {
          "  troupe serve MODEL          serve a model at http://127.0.0.1:8000\n"
          "  troupe chat MODEL           talk to it here, in the terminal\n"
          "  troupe config check FILE    see what is set, and from where\n\n"
-         "MODEL is a folder or a GGUF file. troupe help shows everything else.\n";
+         "MODEL is a Hugging Face folder. troupe help shows everything else.\n";
 }
 
 std::string program_help() {

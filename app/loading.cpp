@@ -16,11 +16,12 @@ progress progress_for(const logger& log) {
 
 } // namespace
 
-company_facts load_with_progress(company& all, const logger& log) {
+company_facts load_with_progress(company& all, const logger& log, const std::function<bool()>& unwanted) {
   using std::chrono::steady_clock;
   auto bar = progress_for(log);
   std::string current;
   auto facts = all.load([&](const std::string& stage, std::uint64_t done, std::uint64_t total) {
+    if (unwanted && unwanted()) throw loading_stopped{};
     const auto now = steady_clock::now();
     if (stage != current) bar.begin(current = stage, total, now);
     bar.advance(done, now);

@@ -59,7 +59,7 @@ std::string progress_text(const progress_state& state, std::size_t columns) {
     parts.push_back(bar(fraction));
     parts.push_back(fmt::format("{:3}%", static_cast<int>(fraction * 100)));
     parts.push_back(fmt::format("{} of {}", readable(done), readable(static_cast<double>(state.total))));
-  } else {
+  } else if (state.done > 0) {
     parts.push_back(readable(done));
   }
   if (rate > 0) parts.push_back(readable(rate) + "/s");

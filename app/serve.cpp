@@ -20,6 +20,9 @@ using std::chrono::steady_clock;
 constexpr milliseconds glance{50};
 // What a second signal leaves of the drain's time.
 constexpr milliseconds impatience{5'000};
+// What clients have, at most, to take their last bytes once all answers are made; and how often that is looked at.
+constexpr milliseconds farewell{5'000};
+constexpr milliseconds blink{2};
 // A process that was told to end ends, whatever is stuck in it.
 constexpr std::chrono::seconds last_resort{10};
 
@@ -51,11 +54,12 @@ void announce(const company& all, const company_facts& facts, const settings& ch
   const auto host =
       chosen.server.host.find(':') == std::string::npos ? chosen.server.host : "[" + chosen.server.host + "]";
   const auto url = fmt::format("http://{}:{}", host, all.port());
-  fmt::print(
-      "{}\n{} is served at {} (ready after {:.2f} s). Try:\n\n"
-      "  curl {}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-      "    -d '{{\"model\": \"{}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Who are you?\"}}]}}'\n\n",
-      facts.memory_table, facts.model, url, seconds, url, facts.model);
+  const auto what = facts.chats ? R"("messages": [{"role": "user", "content": "Who are you?"}])"
+                                : R"("prompt": "Once upon a time", "max_tokens": 32)";
+  fmt::print("{}\n{} is served at {} (ready after {:.2f} s). Try:\n\n"
+             "  curl {}/v1/{}completions -H 'Content-Type: application/json' \\\n"
+             "    -d '{{\"model\": \"{}\", {}}}'\n\n",
+             facts.memory_table, facts.model, url, seconds, url, facts.chats ? "chat/" : "", facts.model, what);
   std::fflush(stdout);
 }
 
@@ -67,7 +71,9 @@ void let_finish(company& all, const stop_signals& signals, milliseconds timeout,
   auto deadline = steady_clock::now() + timeout;
   while (!all.drained(glance) && steady_clock::now() < deadline)
     if (signals.pending()) deadline = std::min(deadline, steady_clock::now() + impatience);
-  if (!all.drained(milliseconds{0})) log.warning("server", "the drain's time is over: running answers are cut");
+  if (!all.drained(milliseconds{0})) return log.warning("server", "the drain's time is over: running answers are cut");
+  deadline = std::min(deadline, steady_clock::now() + farewell);
+  while (all.connections() > 0 && steady_clock::now() < deadline) std::this_thread::sleep_for(blink);
 }
 
 } // namespace
@@ -78,7 +84,7 @@ int run_serve(const settings& chosen) {
   const auto log = logger::to_stderr(chosen.log);
   try {
     company all{chosen, journal_of(log)};
-    const auto facts = load_with_progress(all, log);
+    const auto facts = load_with_progress(all, log, [&signals] { return signals.pending(); });
     announce(all, facts, chosen, std::chrono::duration<double>(steady_clock::now() - begin).count());
     log.info("server", "ready", {{"model", facts.model}, {"host", chosen.server.host}, {"port", all.port()}});
     signals.wait();
@@ -87,6 +93,8 @@ int run_serve(const settings& chosen) {
       std::this_thread::sleep_for(last_resort);
       std::_Exit(0);
     }}.detach();
+  } catch (const loading_stopped&) {
+    log.info("server", "told to stop while loading");
   } catch (const std::exception& problem) {
     log.error("server", "cannot serve", {{"reason", problem.what()}});
     return 1;

@@ -51,7 +51,10 @@ void continuation::take_prompt(const emission& what) {
 void continuation::take_token(const token_report& token, bool is_stop_token) {
   ids_.push_back(token.id);
   ++piece_.token_count;
-  if (rules_.wants_tokens) piece_.tokens.push_back(token);
+  if (rules_.wants_tokens) {
+    piece_.tokens.push_back(token);
+    report_bytes_ += sizeof token + token.top.size() * sizeof token.top.front();
+  }
   if (is_stop_token && !rules_.include_stop) return;
   add_text(text_.push(token.id));
 }
@@ -85,6 +88,7 @@ bool continuation::has_piece() const {
 std::optional<text_piece> continuation::take_piece() {
   if (credit_ == 0 || !has_piece()) return std::nullopt;
   --credit_;
+  report_bytes_ = 0;
   return std::exchange(piece_, {});
 }
 

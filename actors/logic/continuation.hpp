@@ -27,7 +27,7 @@ struct continuation_rules {
   bool wants_tokens = false;         ///< pieces carry their tokens
   std::string initial_text;          ///< comes first: an echoed prompt
   std::uint32_t credit = 0;          ///< pieces that may be sent before the reader gives any
-  std::size_t buffer_bytes = 262144; ///< more text than this unread and the sequence should be parked
+  std::size_t buffer_bytes = 262144; ///< more than this unread and the sequence should be parked
   std::uint32_t deaths = 3;          ///< so many engines may die under it in a row without a token in between
 };
 
@@ -70,7 +70,7 @@ class continuation {
   /// There is something to send and no credit to send it.
   bool blocked() const { return credit_ == 0 && has_piece(); }
   /// So much is unread that generating more makes no sense.
-  bool overfull() const { return piece_.text.size() > rules_.buffer_bytes; }
+  bool overfull() const { return piece_.text.size() + report_bytes_ > rules_.buffer_bytes; }
   /// The engine need not know of it any more.
   bool ended() const { return end_.has_value(); }
 
@@ -101,6 +101,7 @@ class continuation {
   bool started_ = false;
   bool end_taken_ = false;
   text_piece piece_;
+  std::size_t report_bytes_ = 0; // of piece_'s tokens
   std::optional<continuation_end> end_;
 };
 

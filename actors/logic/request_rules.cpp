@@ -55,7 +55,7 @@ std::optional<api_error> check_length(const generate_request& request, std::size
                    fmt::format("{0}: the {0} came to no tokens at all", prompt_param(request)));
   const auto asked = request.max_tokens.value_or(1);
   if (prompt_tokens + asked <= model.max_context) return std::nullopt;
-  return invalid(prompt_param(request), "context_length_exceeded",
+  return invalid(prompt_tokens < model.max_context ? "max_tokens" : prompt_param(request), "context_length_exceeded",
                  fmt::format("This model's context is {} tokens; the {} came to {} and {} more were to be generated.",
                              model.max_context, prompt_param(request), prompt_tokens, asked));
 }

@@ -21,11 +21,11 @@ sequence_report whole_sequence() {
   sequence_report out;
   out.usage = {10, 4, 5};
   out.max_tokens = 20;
-  out.queue_seconds = 0.01;
-  out.first_token_seconds = 0.05;
-  out.prefill_seconds = 0.04;
-  out.decode_seconds = 0.4;
-  out.total_seconds = 0.5;
+  out.times.queue_seconds = 0.01;
+  out.times.first_token_seconds = 0.05;
+  out.times.prefill_seconds = 0.04;
+  out.times.decode_seconds = 0.4;
+  out.times.total_seconds = 0.5;
   return out;
 }
 
@@ -126,7 +126,7 @@ TEST(Metrics, DividesDecodingByTheTokensAfterTheFirst) {
 TEST(Metrics, CountsNoTimesOfASequenceThatNeverStarted) {
   sequence_report never;
   never.reason = finish_reason::timeout;
-  never.total_seconds = 3;
+  never.times.total_seconds = 3;
   const auto page = page_of(never);
   EXPECT_EQ(page.value("vllm:e2e_request_latency_seconds_count"), 1);
   EXPECT_EQ(page.value("vllm:time_to_first_token_seconds_count").value_or(0), 0);

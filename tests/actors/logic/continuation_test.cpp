@@ -56,6 +56,24 @@ TEST(Continuation, MergesPiecesWhileThereIsNoCredit) {
   EXPECT_EQ(piece->token_count, 2U);
 }
 
+TEST(Continuation, IsOverfullWithUnreadReportsAsWithUnreadText) {
+  continuation_rules rules;
+  rules.credit = 0;
+  rules.wants_tokens = true;
+  rules.buffer_bytes = 1000;
+  auto stream = stream_with(rules);
+  auto reported = step(0, "a");
+  reported.tokens[0].top.assign(20, {65, 0.0F});
+  for (; reported.first < 5; ++reported.first) stream.accept(reported);
+  EXPECT_EQ(stream.usage().completion, 5U);
+  EXPECT_FALSE(stream.overfull());
+  for (; reported.first < 10; ++reported.first) stream.accept(reported);
+  EXPECT_TRUE(stream.overfull());
+  stream.grant(1);
+  stream.take_piece();
+  EXPECT_FALSE(stream.overfull());
+}
+
 TEST(Continuation, PassesOverTokensThatItHasSeen) {
   auto stream = stream_with();
   stream.accept(step(0, "abc"));
