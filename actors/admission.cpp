@@ -30,11 +30,14 @@ struct admitting {
 
   // Why nothing can run now, whatever it is.
   std::optional<api_error> closed() const {
-    if (state().draining) return unavailable("The server is shutting down.", "server_is_draining", 5);
+    if (state().draining)
+      return unavailable("The server is shutting down.", "server_is_draining", 5);
     if (!state().model)
-      return unavailable("The model is being loaded; see /health for how far it is.", "model_loading", 2);
+      return unavailable("The model is being loaded; see /health for how far it is.",
+                         "model_loading", 2);
     if (!state().engine.scheduler && state().engine.incarnation > 0)
-      return unavailable("The model is unavailable: its engine could not be kept running.", "model_unavailable", 60);
+      return unavailable("The model is unavailable: its engine could not be kept running.",
+                         "model_unavailable", 60);
     return std::nullopt;
   }
 
@@ -53,7 +56,8 @@ struct admitting {
     if (!error) error = state().queue->enter(sequences, what.arrival);
     if (error) return refuse(what.client, what.tag, std::move(*error));
     ++state().preparing;
-    self->spawn(prepare_prompts, std::move(what), state().model, caf::actor_cast<admission_actor>(self));
+    self->spawn(prepare_prompts, std::move(what), state().model,
+                caf::actor_cast<admission_actor>(self));
   }
 
   void run(prompt_prepared& what) const {
@@ -63,7 +67,8 @@ struct admitting {
     auto error = std::move(what.error);
     for (const auto& prompt : what.prompts)
       if (error.message.empty())
-        if (auto problem = check_length(request, prompt.ids->size(), facts)) error = std::move(*problem);
+        if (auto problem = check_length(request, prompt.ids->size(), facts))
+          error = std::move(*problem);
     if (!error.message.empty()) {
       state().queue->leave(static_cast<std::uint32_t>(request.prompts.size()) * request.n);
       refuse(what.request.client, what.request.tag, std::move(error));
@@ -87,12 +92,15 @@ struct admitting {
                   {"choices", std::to_string(what.prompts.size() * request.n)}});
     if (!settings.tell_prompts) return;
     for (const auto& prompt : what.prompts)
-      company.tell(log_level::info, "admission", "prompt",
-                   {{"request", request.id},
-                    {"text", prompt.text.empty() ? state().model->words()->decode(*prompt.ids, false) : prompt.text}});
+      company.tell(
+          log_level::info, "admission", "prompt",
+          {{"request", request.id},
+           {"text", prompt.text.empty() ? state().model->words()->decode(*prompt.ids, false)
+                                        : prompt.text}});
   }
 
-  caf::actor spawn_stream(const prompt_prepared& what, std::uint32_t choice, std::uint64_t seed) const {
+  caf::actor spawn_stream(const prompt_prepared& what, std::uint32_t choice,
+                          std::uint64_t seed) const {
     auto setup = setup_of(what, choice, state().next_sequence++, seed, *state().model);
     setup.rules.buffer_bytes = settings.stream_buffer;
     if (setup.timeout.count() == 0) setup.timeout = settings.default_timeout;
@@ -104,7 +112,8 @@ struct admitting {
     setup.tell = company.tell;
     const auto id = setup.spec.id;
     state().queue->wait(id, setup.spec.prompt_tokens);
-    const auto made = caf::actor_cast<caf::actor>(self->spawn<caf::monitored>(stream, std::move(setup)));
+    const auto made =
+        caf::actor_cast<caf::actor>(self->spawn<caf::monitored>(stream, std::move(setup)));
     state().streams.emplace(made.address(), id);
     return made;
   }
@@ -118,7 +127,9 @@ struct admitting {
   }
 
   void finish_drain() const {
-    if (!state().draining || !state().streams.empty() || state().preparing > 0 || !state().drain_asker) return;
+    if (!state().draining || !state().streams.empty() || state().preparing > 0 ||
+        !state().drain_asker)
+      return;
     caf::anon_send(state().drain_asker, drained{});
     state().drain_asker = nullptr;
   }
@@ -133,14 +144,16 @@ struct admitting {
   void describe(const describe_model& question) const {
     if (!state().model) return refuse(question.client, question.tag, *closed());
     const auto& facts = state().model->facts();
-    caf::anon_send(question.client, model_description{question.tag, facts.name, state().model->created(),
-                                                      facts.max_context, facts.vocabulary});
+    caf::anon_send(question.client,
+                   model_description{question.tag, facts.name, state().model->created(),
+                                     facts.max_context, facts.vocabulary});
   }
 };
 
 } // namespace
 
-admission_actor::behavior_type admission(pointer self, admission_limits limits, admission_settings_of_streams settings,
+admission_actor::behavior_type admission(pointer self, admission_limits limits,
+                                         admission_settings_of_streams settings,
                                          admission_company company) {
   self->state.queue = std::make_unique<admission_queue>(limits);
   const admitting it{self, settings, std::move(company)};
@@ -153,7 +166,9 @@ admission_actor::behavior_type admission(pointer self, admission_limits limits, 
       [it](const model_ready& ready) { it.state().model = ready.model; },
       [it](const engine_up& engine) { it.state().engine = engine; },
       [it](prompt_prepared& what) { it.run(what); },
-      [it](const stream_started& what) { it.state().queue->started(what.stream, steady_clock::now()); },
+      [it](const stream_started& what) {
+        it.state().queue->started(what.stream, steady_clock::now());
+      },
       [it](const drain& order) {
         it.state().draining = true;
         it.state().drain_asker = order.asker;

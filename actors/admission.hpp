@@ -1,6 +1,6 @@
-// The door that every request passes: may it run? What can be refused without work is refused at once; then a worker of
-// the pool renders and tokenizes, the rules that need the prompt's length are applied, and each choice becomes a
-// stream.
+// The door that every request passes: may it run? What can be refused without work is refused at
+// once; then a worker of the pool renders and tokenizes, the rules that need the prompt's length
+// are applied, and each choice becomes a stream.
 //
 //   session - submit > admission - spawns > worker
 //           < refused -          < prompt_prepared -
@@ -48,7 +48,8 @@ struct admission_state {
 };
 
 admission_actor::behavior_type admission(admission_actor::stateful_pointer<admission_state> self,
-                                         admission_limits limits, admission_settings_of_streams settings,
+                                         admission_limits limits,
+                                         admission_settings_of_streams settings,
                                          admission_company company);
 
 } // namespace troupe

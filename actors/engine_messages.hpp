@@ -32,7 +32,8 @@ struct ready_prompt {
   std::string text;
   std::shared_ptr<const token_ids> ids;
 };
-/// A worker rendered and tokenized a request's prompts, or found why it can't be served (error.message not empty).
+/// A worker rendered and tokenized a request's prompts, or found why it can't be served
+/// (error.message not empty).
 struct prompt_prepared {
   submit request;
   std::vector<ready_prompt> prompts;
@@ -103,7 +104,8 @@ struct engine_members {
 };
 /// Makes a new engine; throws where it can't.
 using engine_maker = std::function<engine_members(std::uint64_t incarnation)>;
-/// The model is loaded: start the engine, and start it again when it dies. Admission is told of each by `engine_up`.
+/// The model is loaded: start the engine, and start it again when it dies. Admission is told of
+/// each by `engine_up`.
 struct start_engine {
   engine_maker make;
   caf::actor admission;
@@ -118,8 +120,9 @@ struct engine_up {
   std::uint64_t incarnation = 0;
   caf::actor scheduler;
 };
-/// Where is the engine? Answered by `engine_up` as soon as there is one. Whoever asks because an engine died under it
-/// says which: the supervisor may hear of that death later than the asker, and must not send it back there.
+/// Where is the engine? Answered by `engine_up` as soon as there is one. Whoever asks because an
+/// engine died under it says which: the supervisor may hear of that death later than the asker, and
+/// must not send it back there.
 struct locate_engine {
   caf::actor asker;
   std::uint64_t after = 0; ///< an incarnation that is dead for certain
@@ -147,7 +150,8 @@ struct drained {};
 
 // To telemetry.
 
-/// What the metrics say of the server once and for all; from the composition, when the model is loaded.
+/// What the metrics say of the server once and for all; from the composition, when the model is
+/// loaded.
 struct metrics_facts {
   std::string model_name;
   std::uint32_t max_context = 0;

@@ -4,8 +4,8 @@
 
 namespace troupe {
 
-executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, runner_maker make,
-                                       journal tell) {
+executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self,
+                                       runner_maker make, journal tell) {
   self->set_exception_handler([tell](std::exception_ptr& problem) -> caf::error {
     try {
       std::rethrow_exception(problem);

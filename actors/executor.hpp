@@ -1,6 +1,6 @@
-// Runs steps on one device, in the order in which they come, and decides nothing. It owns the runner with its slot
-// table and KV pages. When the device fails for good the runner throws, and this actor dies with it: its supervisor
-// makes a new engine.
+// Runs steps on one device, in the order in which they come, and decides nothing. It owns the
+// runner with its slot table and KV pages. When the device fails for good the runner throws, and
+// this actor dies with it: its supervisor makes a new engine.
 //
 //   scheduler - run_step > executor
 //             < step_done -
@@ -23,7 +23,7 @@ struct executor_state {
   std::unique_ptr<runner> steps;
 };
 
-executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, runner_maker make,
-                                       journal tell);
+executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self,
+                                       runner_maker make, journal tell);
 
 } // namespace troupe

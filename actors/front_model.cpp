@@ -25,16 +25,19 @@ ordered_json context_of(const chat_input& chat) {
   return context;
 }
 
-// Where the final message is to go on, the prompt ends with its text: what the template puts behind it is cut.
+// Where the final message is to go on, the prompt ends with its text: what the template puts behind
+// it is cut.
 bool cut_after_final_message(rendered_text& rendered, const ordered_json& messages) {
-  const auto& content = messages.back().contains("content") ? messages.back()["content"] : ordered_json{};
+  const auto& content =
+      messages.back().contains("content") ? messages.back()["content"] : ordered_json{};
   if (!content.is_string()) return false;
   auto text = content.get<std::string>();
   while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.pop_back();
   const auto at = rendered.text.rfind(text);
   if (text.empty() || at == std::string::npos) return false;
   rendered.text.resize(at + text.size());
-  std::erase_if(rendered.untrusted, [&](const text_range& range) { return range.begin >= rendered.text.size(); });
+  std::erase_if(rendered.untrusted,
+                [&](const text_range& range) { return range.begin >= rendered.text.size(); });
   if (!rendered.untrusted.empty())
     rendered.untrusted.back().end = std::min(rendered.untrusted.back().end, rendered.text.size());
   return true;
@@ -44,7 +47,8 @@ bool cut_after_final_message(rendered_text& rendered, const ordered_json& messag
 
 front_model::front_model(model_facts facts, std::shared_ptr<const tokenizer> words,
                          std::shared_ptr<const chat_template> chat, std::int64_t created)
-    : facts_{std::move(facts)}, words_{std::move(words)}, chat_{std::move(chat)}, created_{created} {
+    : facts_{std::move(facts)}, words_{std::move(words)}, chat_{std::move(chat)}, created_{
+                                                                                      created} {
   facts_.has_chat_template = chat_ != nullptr;
 }
 
@@ -63,12 +67,14 @@ std::variant<prepared_prompt, api_error> front_model::prepare_chat(const chat_in
     for (const auto& [name, text] : words_->special_strings()) trusted[name] = text;
     auto rendered = chat_->render(context, trusted);
     if (chat.continue_final_message && !cut_after_final_message(rendered, context["messages"]))
-      return refusal("continue_final_message", "continue_final_message: the final message has no text to continue");
+      return refusal("continue_final_message",
+                     "continue_final_message: the final message has no text to continue");
     auto ids = words_->encode(rendered.text, false, rendered.untrusted);
     return prepared_prompt{std::move(rendered.text), std::move(ids)};
   } catch (const template_error& problem) {
     return refusal("messages",
-                   fmt::format("messages: the model's chat template refuses this conversation: {}", problem.what()));
+                   fmt::format("messages: the model's chat template refuses this conversation: {}",
+                               problem.what()));
   }
 }
 

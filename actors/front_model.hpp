@@ -1,5 +1,5 @@
-// What the front knows of a model: how its prompts are rendered and tokenized, and its limits. No weights: those belong
-// to the engine.
+// What the front knows of a model: how its prompts are rendered and tokenized, and its limits. No
+// weights: those belong to the engine.
 #pragma once
 
 #include "actors/logic/request_rules.hpp"
@@ -22,17 +22,18 @@ struct prepared_prompt {
 class front_model {
  public:
   /// `chat` may be null: the model has no template.
-  front_model(model_facts facts, std::shared_ptr<const tokenizer> words, std::shared_ptr<const chat_template> chat,
-              std::int64_t created);
+  front_model(model_facts facts, std::shared_ptr<const tokenizer> words,
+              std::shared_ptr<const chat_template> chat, std::int64_t created);
 
   const model_facts& facts() const { return facts_; }
   const std::shared_ptr<const tokenizer>& words() const { return words_; }
   /// When it was loaded, in Unix seconds.
   std::int64_t created() const { return created_; }
 
-  /// Renders and tokenizes; an api_error says what is wrong with the prompt. Marks of the format that are spelled in a
-  /// conversation's own text stay plain text.
-  std::variant<prepared_prompt, api_error> prepare(const prompt_input& prompt, bool add_special_tokens) const;
+  /// Renders and tokenizes; an api_error says what is wrong with the prompt. Marks of the format
+  /// that are spelled in a conversation's own text stay plain text.
+  std::variant<prepared_prompt, api_error> prepare(const prompt_input& prompt,
+                                                   bool add_special_tokens) const;
 
  private:
   std::variant<prepared_prompt, api_error> prepare_chat(const chat_input& chat) const;

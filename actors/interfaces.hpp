@@ -29,22 +29,24 @@ struct understands<void(Message)> {
 template <class... Signatures>
 using actor_of = caf::typed_actor<typename understands<Signatures>::type...>;
 
-using admission_actor = actor_of<void(submit),          // run a request, or refuse it before any work is done
-                                 void(tokenize),        // text or conversation to token ids
-                                 void(detokenize),      // token ids to text
-                                 void(describe_model),  // what is served
-                                 void(model_ready),     // from the composition: the model is loaded, requests may come
-                                 void(engine_up),       // from the supervisor: where streams enqueue from now on
-                                 void(prompt_prepared), // from a worker: a request's prompts as token ids, or why not
-                                 void(stream_started),  // from a stream: its first token is there
-                                 void(drain)>;          // refuse what comes, tell when the last stream has ended
+using admission_actor =
+    actor_of<void(submit),          // run a request, or refuse it before any work is done
+             void(tokenize),        // text or conversation to token ids
+             void(detokenize),      // token ids to text
+             void(describe_model),  // what is served
+             void(model_ready),     // from the composition: the model is loaded, requests may come
+             void(engine_up),       // from the supervisor: where streams enqueue from now on
+             void(prompt_prepared), // from a worker: a request's prompts as token ids, or why not
+             void(stream_started),  // from a stream: its first token is there
+             void(drain)>;          // refuse what comes, tell when the last stream has ended
 
-using stream_actor = actor_of<void(tokens),    // from the scheduler: what a step brought
-                              void(engine_up), // from the supervisor: enqueue here from now on
-                              void(more),      // from the session: credit for further deltas
-                              void(abandon),   // from the session: the client does not want it any more
-                              void(deadline),  // to itself: the request's time is over
-                              void(too_slow)>; // to itself: the reader has not read for too long
+using stream_actor =
+    actor_of<void(tokens),    // from the scheduler: what a step brought
+             void(engine_up), // from the supervisor: enqueue here from now on
+             void(more),      // from the session: credit for further deltas
+             void(abandon),   // from the session: the client does not want it any more
+             void(deadline),  // to itself: the request's time is over
+             void(too_slow)>; // to itself: the reader has not read for too long
 
 using scheduler_actor = actor_of<void(enqueue),         // a sequence to generate
                                  void(cancel_sequence), // forget it
@@ -53,12 +55,13 @@ using scheduler_actor = actor_of<void(enqueue),         // a sequence to generat
                                  void(kv_settled),      // from kv_blocks: leases granted and denied
                                  void(step_done)>;      // from the executor: a step's tokens
 
-using kv_blocks_actor = actor_of<void(kv_work)>; // from the scheduler: lease, extend, publish, release
+using kv_blocks_actor =
+    actor_of<void(kv_work)>; // from the scheduler: lease, extend, publish, release
 
 using executor_actor = actor_of<void(run_step)>; // from the scheduler: compute a step
 
 using supervisor_actor =
-    actor_of<void(start_engine),    // from the composition: how to make an engine, and that it is time
+    actor_of<void(start_engine), // from the composition: how to make an engine, and that it is time
              void(locate_engine),   // from a stream whose engine died
              void(loading),         // from the loader: how far it is
              void(load_failed),     // from the loader: it is over
@@ -68,15 +71,16 @@ using supervisor_actor =
              void(restart_engine),  // to itself: the pause after a death is over
              void(check_progress)>; // to itself: is anything stuck?
 
-using telemetry_actor = actor_of<void(metrics_facts),   // from the composition: the model is loaded
-                                 void(step_report),     // from the scheduler: a step
-                                 void(kv_report),       // from kv_blocks: the cache as it stands
-                                 void(sequence_report), // from a stream: it ended
-                                 void(token_gaps),      // from a stream: times between its tokens
-                                 void(cancel_report),   // from the scheduler: a cancelled sequence's blocks are back
-                                 void(refusal_report),  // from admission: a request was refused
-                                 void(restart_report),  // from the supervisor: the engine was started again
-                                 void(http_report),     // from a session: an answer was given
-                                 void(scrape)>;         // from a session: the metrics as text
+using telemetry_actor =
+    actor_of<void(metrics_facts),   // from the composition: the model is loaded
+             void(step_report),     // from the scheduler: a step
+             void(kv_report),       // from kv_blocks: the cache as it stands
+             void(sequence_report), // from a stream: it ended
+             void(token_gaps),      // from a stream: times between its tokens
+             void(cancel_report),   // from the scheduler: a cancelled sequence's blocks are back
+             void(refusal_report),  // from admission: a request was refused
+             void(restart_report),  // from the supervisor: the engine was started again
+             void(http_report),     // from a session: an answer was given
+             void(scrape)>;         // from a session: the metrics as text
 
 } // namespace troupe

@@ -58,9 +58,11 @@ struct delta {
   request_tag tag = 0;
   std::uint32_t choice = 0;
   std::string text;
-  std::vector<token_report> tokens;             ///< the generated tokens behind the text, where logprobs were asked
-  std::vector<token_spelling> spellings;        ///< one for each of tokens
-  std::vector<token_report> prompt_tokens;      ///< with the first delta, where prompt_logprobs were asked
+  std::vector<token_report>
+      tokens; ///< the generated tokens behind the text, where logprobs were asked
+  std::vector<token_spelling> spellings; ///< one for each of tokens
+  std::vector<token_report>
+      prompt_tokens; ///< with the first delta, where prompt_logprobs were asked
   std::vector<token_spelling> prompt_spellings; ///< one for each of prompt_tokens
   std::uint32_t token_count = 0;                ///< generated tokens that this delta accounts for
 };
@@ -69,9 +71,10 @@ struct finished {
   request_tag tag = 0;
   std::uint32_t choice = 0;
   finish_reason reason = finish_reason::stop;
-  std::string stop_text;              ///< the stop string that matched, or empty
-  std::optional<token_id> stop_token; ///< the stop token that ended it, where it was one of stop_token_ids
-  api_error error;                    ///< with reason error or timeout
+  std::string stop_text; ///< the stop string that matched, or empty
+  std::optional<token_id>
+      stop_token;  ///< the stop token that ended it, where it was one of stop_token_ids
+  api_error error; ///< with reason error or timeout
   token_usage usage;
 };
 /// Credit from the session to a stream: this many more deltas may be sent. While it is used up,

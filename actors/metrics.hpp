@@ -1,6 +1,6 @@
-// The server's metrics: the names, labels and buckets of vLLM for what both have, so that dashboards, autoscalers and
-// routers made for it work as they are, and troupe:* for what only we have. Times below 10 ms get finer buckets than
-// vLLM's, which has its bounds among ours.
+// The server's metrics: the names, labels and buckets of vLLM for what both have, so that
+// dashboards, autoscalers and routers made for it work as they are, and troupe:* for what only we
+// have. Times below 10 ms get finer buckets than vLLM's, which has its bounds among ours.
 #pragma once
 
 #include "actors/engine_messages.hpp"
@@ -42,9 +42,12 @@ class metrics {
  private:
   using labels = std::map<std::string, std::string>;
 
-  prometheus::Counter& counter(const std::string& name, const std::string& help, const labels& more = {});
-  prometheus::Gauge& gauge(const std::string& name, const std::string& help, const labels& more = {});
-  prometheus::Histogram& histogram(const std::string& name, const std::string& help, std::vector<double> buckets);
+  prometheus::Counter& counter(const std::string& name, const std::string& help,
+                               const labels& more = {});
+  prometheus::Gauge& gauge(const std::string& name, const std::string& help,
+                           const labels& more = {});
+  prometheus::Histogram& histogram(const std::string& name, const std::string& help,
+                                   std::vector<double> buckets);
   void advance(const char* name, const char* help, double total);
 
   labels base_;

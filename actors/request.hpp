@@ -58,9 +58,10 @@ struct generate_request {
   bool add_special_tokens = true; ///< of the tokenizer, around prompts given as text
   bool echo = false;              ///< the prompt's text before the continuation's
 
-  std::int32_t priority = 0;           ///< lower runs earlier
-  std::chrono::milliseconds timeout{}; ///< from arrival to the last token; 0 takes the server's default
-  std::string cache_salt;              ///< only requests with the same salt share cached prefixes
+  std::int32_t priority = 0; ///< lower runs earlier
+  std::chrono::milliseconds
+      timeout{};          ///< from arrival to the last token; 0 takes the server's default
+  std::string cache_salt; ///< only requests with the same salt share cached prefixes
 };
 
 /// A refusal or failure as every door reports it. The texts are ours: never an exception's, never a

@@ -18,7 +18,8 @@ void forget(pointer self, sequence_id sequence) {
 }
 
 void cancel(pointer self, sequence_id sequence) {
-  if (self->state.logic->cancel(sequence)) self->state.cancelled.emplace(sequence, steady_clock::now());
+  if (self->state.logic->cancel(sequence))
+    self->state.cancelled.emplace(sequence, steady_clock::now());
   forget(self, sequence);
 }
 
@@ -56,7 +57,8 @@ void send_emissions(pointer self) {
     const auto sequence = what.sequence;
     const bool ended = what.end.has_value();
     state.sampled += static_cast<std::uint32_t>(what.tokens.size());
-    self->send(caf::actor_cast<stream_actor>(found->second), tokens{state.incarnation, std::move(what)});
+    self->send(caf::actor_cast<stream_actor>(found->second),
+               tokens{state.incarnation, std::move(what)});
     if (ended) forget(self, sequence);
   }
 }
@@ -113,8 +115,8 @@ void take_result(pointer self, step_done& done) {
 
 } // namespace
 
-scheduler_actor::behavior_type scheduler(pointer self, scheduler_limits limits, std::uint64_t incarnation,
-                                         scheduler_company company) {
+scheduler_actor::behavior_type scheduler(pointer self, scheduler_limits limits,
+                                         std::uint64_t incarnation, scheduler_company company) {
   self->state.logic = std::make_unique<batch_scheduler>(limits, incarnation);
   self->state.company = std::move(company);
   self->state.incarnation = incarnation;

@@ -42,6 +42,7 @@ struct scheduler_state {
 };
 
 scheduler_actor::behavior_type scheduler(scheduler_actor::stateful_pointer<scheduler_state> self,
-                                         scheduler_limits limits, std::uint64_t incarnation, scheduler_company company);
+                                         scheduler_limits limits, std::uint64_t incarnation,
+                                         scheduler_company company);
 
 } // namespace troupe

@@ -11,7 +11,8 @@ using std::chrono::steady_clock;
 // Times between tokens are reported so many at once.
 constexpr std::size_t gaps_at_once = 256;
 
-std::vector<token_spelling> spell(const std::vector<token_report>& reports, const tokenizer& words) {
+std::vector<token_spelling> spell(const std::vector<token_report>& reports,
+                                  const tokenizer& words) {
   std::vector<token_spelling> out;
   out.reserve(reports.size());
   for (const auto& report : reports) {
@@ -30,7 +31,8 @@ struct streaming {
 
   template <class Message>
   void tell_scheduler(Message what) const {
-    if (state().scheduler) self->send(caf::actor_cast<scheduler_actor>(state().scheduler), std::move(what));
+    if (state().scheduler)
+      self->send(caf::actor_cast<scheduler_actor>(state().scheduler), std::move(what));
   }
 
   void enqueue_at(const engine_up& engine, sequence_spec spec) const {
@@ -45,7 +47,8 @@ struct streaming {
   void engine_died() const {
     state().scheduler = nullptr;
     if (state().text->ended()) return;
-    self->send(setup().supervisor, locate_engine{caf::actor_cast<caf::actor>(self), state().incarnation});
+    self->send(setup().supervisor,
+               locate_engine{caf::actor_cast<caf::actor>(self), state().incarnation});
   }
 
   void engine_found(const engine_up& engine) const {
@@ -105,7 +108,8 @@ struct streaming {
     caf::anon_send(setup().client, std::move(out));
   }
 
-  // A reader who stands still has a while to come back; one who leaves too much unread loses its blocks meanwhile.
+  // A reader who stands still has a while to come back; one who leaves too much unread loses its
+  // blocks meanwhile.
   void mind_the_reader() const {
     const bool blocked = state().text->blocked();
     if (blocked && !std::exchange(state().pausing, true))
@@ -131,11 +135,19 @@ struct streaming {
     if (end.reason == finish_reason::error) {
       setup().tell(log_level::warning, "stream", "a request failed",
                    {{"request", setup().request->id}, {"reason", end.error}});
-      out.error = {500, "server_error", "The request failed inside the server. Other requests are not affected.",
-                   {},  "engine_error", 0};
+      out.error = {500,
+                   "server_error",
+                   "The request failed inside the server. Other requests are not affected.",
+                   {},
+                   "engine_error",
+                   0};
     } else if (end.reason == finish_reason::timeout) {
-      out.error = {504,       "timeout_error",   "timeout: the request's time was over before it was finished",
-                   "timeout", "request_timeout", 0};
+      out.error = {504,
+                   "timeout_error",
+                   "timeout: the request's time was over before it was finished",
+                   "timeout",
+                   "request_timeout",
+                   0};
     }
     report(end.reason, out.usage);
     caf::anon_send(setup().client, std::move(out));
@@ -144,8 +156,9 @@ struct streaming {
 
   void report(finish_reason reason, const token_usage& usage) const {
     report_gaps(1);
-    self->send(setup().telemetry, sequence_report{reason, usage, setup().spec.max_tokens, setup().request->n,
-                                                  state().times->durations(steady_clock::now())});
+    self->send(setup().telemetry,
+               sequence_report{reason, usage, setup().spec.max_tokens, setup().request->n,
+                               state().times->durations(steady_clock::now())});
   }
 
   // The client is gone: nobody is left to tell.

@@ -1,5 +1,6 @@
-// One continuation from its prompt to its end. It holds prompt and emitted tokens, so that it can go on in another
-// engine when its own dies, and ends when its sequence does or its reader's session does.
+// One continuation from its prompt to its end. It holds prompt and emitted tokens, so that it can
+// go on in another engine when its own dies, and ends when its sequence does or its reader's
+// session does.
 //
 //   session < delta, finished -   stream - enqueue, cancel, park, resume > scheduler
 //           - more, abandon >            < tokens -
@@ -28,6 +29,7 @@ struct stream_state {
   std::optional<sequence_times> times;
 };
 
-stream_actor::behavior_type stream(stream_actor::stateful_pointer<stream_state> self, stream_setup setup);
+stream_actor::behavior_type stream(stream_actor::stateful_pointer<stream_state> self,
+                                   stream_setup setup);
 
 } // namespace troupe

@@ -7,11 +7,12 @@ namespace {
 
 text_source text_of(const std::shared_ptr<const tokenizer>& words, bool skip_special) {
   const auto pieces = std::make_shared<detokenizer>(words, skip_special, true);
-  return {[pieces](token_id id) { return pieces->push(id); }, [pieces] { return pieces->finish(); }};
+  return {[pieces](token_id id) { return pieces->push(id); },
+          [pieces] { return pieces->finish(); }};
 }
 
-sequence_spec spec_of(const prompt_prepared& what, std::uint32_t choice, sequence_id id, std::uint64_t seed,
-                      const model_facts& facts) {
+sequence_spec spec_of(const prompt_prepared& what, std::uint32_t choice, sequence_id id,
+                      std::uint64_t seed, const model_facts& facts) {
   const auto& request = *what.request.request;
   const auto& prompt = what.prompts[choice / request.n];
   sequence_spec out;
@@ -19,7 +20,8 @@ sequence_spec spec_of(const prompt_prepared& what, std::uint32_t choice, sequenc
   out.ids = prompt.ids;
   out.prompt_tokens = static_cast<std::uint32_t>(prompt.ids->size());
   out.max_tokens = resolve_max_tokens(request, prompt.ids->size(), facts);
-  out.sampling = std::make_shared<const sampling_params>(resolve_sampling(request, facts, choice % request.n, seed));
+  out.sampling = std::make_shared<const sampling_params>(
+      resolve_sampling(request, facts, choice % request.n, seed));
   out.stop_ids = resolve_stop_ids(request, facts);
   out.priority = request.priority;
   out.arrival = what.request.arrival;
@@ -29,8 +31,8 @@ sequence_spec spec_of(const prompt_prepared& what, std::uint32_t choice, sequenc
 
 } // namespace
 
-stream_setup setup_of(const prompt_prepared& what, std::uint32_t choice, sequence_id id, std::uint64_t seed,
-                      const front_model& model) {
+stream_setup setup_of(const prompt_prepared& what, std::uint32_t choice, sequence_id id,
+                      std::uint64_t seed, const front_model& model) {
   const auto& request = *what.request.request;
   stream_setup out;
   out.request = what.request.request;

@@ -29,9 +29,9 @@ struct stream_setup {
   journal tell;
 };
 
-/// The part that follows from the request alone: all but the times' defaults, the engine and the other actors. `seed`
-/// is used where the request has none.
-stream_setup setup_of(const prompt_prepared& request, std::uint32_t choice, sequence_id id, std::uint64_t seed,
-                      const front_model& model);
+/// The part that follows from the request alone: all but the times' defaults, the engine and the
+/// other actors. `seed` is used where the request has none.
+stream_setup setup_of(const prompt_prepared& request, std::uint32_t choice, sequence_id id,
+                      std::uint64_t seed, const front_model& model);
 
 } // namespace troupe

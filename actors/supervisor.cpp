@@ -41,7 +41,8 @@ struct supervising {
     try {
       state().members = state().make(++state().incarnation);
     } catch (const std::exception& problem) {
-      tell(log_level::error, "supervisor", "the engine did not start", {{"reason", problem.what()}});
+      tell(log_level::error, "supervisor", "the engine did not start",
+           {{"reason", problem.what()}});
       return retry();
     }
     for (const auto& member : members()) self->monitor(member);
@@ -64,18 +65,20 @@ struct supervising {
 
   std::vector<caf::actor> members() const {
     const auto& all = state().members;
-    return all.scheduler ? std::vector{all.scheduler, all.kv_blocks, all.executor} : std::vector<caf::actor>{};
+    return all.scheduler ? std::vector{all.scheduler, all.kv_blocks, all.executor}
+                         : std::vector<caf::actor>{};
   }
 
-  // One member is dead, so the engine is: the others end too. The next starts when the last is gone, since members of
-  // two engines must never share the device.
+  // One member is dead, so the engine is: the others end too. The next starts when the last is
+  // gone, since members of two engines must never share the device.
   void member_down(const caf::down_msg& down) const {
     auto& dying = state().dying;
     const auto all = members();
     const auto ours = [&](const caf::actor& member) { return member.address() == down.source; };
     if (std::any_of(all.begin(), all.end(), ours)) {
       tell(log_level::error, "supervisor", "the engine died",
-           {{"incarnation", std::to_string(state().incarnation)}, {"reason", caf::to_string(down.reason)}});
+           {{"incarnation", std::to_string(state().incarnation)},
+            {"reason", caf::to_string(down.reason)}});
       state().status.state = server_state::recovering;
       state().status.reason = "the engine died and is being started again";
       for (const auto& member : all) {
@@ -88,13 +91,14 @@ struct supervising {
   }
 
   void watch() const {
-    const bool stuck = !state().idle && steady_clock::now() - state().last_progress > settings.stall_timeout;
+    const bool stuck =
+        !state().idle && steady_clock::now() - state().last_progress > settings.stall_timeout;
     auto& status = state().status;
     if (stuck && status.state == server_state::ready) {
       tell(log_level::error, "supervisor", "no step was made for too long", {});
       status.state = server_state::stalled;
-      status.reason =
-          fmt::format("no step was made for {} s though there is work", settings.stall_timeout.count() / 1000);
+      status.reason = fmt::format("no step was made for {} s though there is work",
+                                  settings.stall_timeout.count() / 1000);
     } else if (!stuck && status.state == server_state::stalled) {
       status.state = server_state::ready;
       status.reason.clear();
@@ -115,15 +119,16 @@ struct supervising {
 
 } // namespace
 
-supervisor_actor::behavior_type supervisor(pointer self, supervisor_settings settings, telemetry_actor telemetry,
-                                           journal tell) {
+supervisor_actor::behavior_type supervisor(pointer self, supervisor_settings settings,
+                                           telemetry_actor telemetry, journal tell) {
   self->state.policy = restart_policy{settings.max_restarts, settings.restart_window};
   self->state.status.stage = "starting";
   const supervising it{self, settings, std::move(telemetry), std::move(tell)};
   self->set_down_handler([it](const caf::down_msg& down) { it.member_down(down); });
   // It is told to end with everything else; its engine ends with it.
   self->set_exit_handler([it](const caf::exit_msg& exit) {
-    for (const auto& member : it.members()) caf::anon_send_exit(member, caf::exit_reason::user_shutdown);
+    for (const auto& member : it.members())
+      caf::anon_send_exit(member, caf::exit_reason::user_shutdown);
     it.state() = {};
     it.self->quit(exit.reason);
   });
@@ -147,9 +152,9 @@ supervisor_actor::behavior_type supervisor(pointer self, supervisor_settings set
         status.stage = progress.stage;
         status.bytes = progress.bytes;
         status.total_bytes = progress.total_bytes;
-        status.fraction = progress.total_bytes == 0
-                              ? 0
-                              : static_cast<double>(progress.bytes) / static_cast<double>(progress.total_bytes);
+        status.fraction = progress.total_bytes == 0 ? 0
+                                                    : static_cast<double>(progress.bytes) /
+                                                          static_cast<double>(progress.total_bytes);
       },
       [it](const load_failed& failure) { it.give_up(failure.reason); },
       [it](const progressed& what) {

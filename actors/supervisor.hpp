@@ -1,11 +1,11 @@
-// Starts the engine when the model is loaded, watches it, and starts it again when any of its members dies: then all of
-// them end, since an engine's members know things about each other. Restarts are bounded (restart_policy); past the
-// bound the model is unavailable, but the process lives and says why. It also knows how the process is, for the health
-// check.
+// Starts the engine when the model is loaded, watches it, and starts it again when any of its
+// members dies: then all of them end, since an engine's members know things about each other.
+// Restarts are bounded (restart_policy); past the bound the model is unavailable, but the process
+// lives and says why. It also knows how the process is, for the health check.
 //
-//   composition - start_engine, loading, drain > supervisor - spawns > scheduler, kv_blocks, executor
-//   stream      - locate_engine >                           - engine_up > admission, streams that asked
-//   scheduler   - progressed >                              - health > session
+//   composition - start_engine, loading, drain > supervisor - spawns > scheduler, kv_blocks,
+//   executor stream      - locate_engine >                           - engine_up > admission,
+//   streams that asked scheduler   - progressed >                              - health > session
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -37,7 +37,8 @@ struct supervisor_state {
   bool draining = false;
 };
 
-supervisor_actor::behavior_type supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                           supervisor_settings settings, telemetry_actor telemetry, journal tell);
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self, supervisor_settings settings,
+           telemetry_actor telemetry, journal tell);
 
 } // namespace troupe

@@ -9,7 +9,9 @@ telemetry_actor::behavior_type telemetry(telemetry_actor::stateful_pointer<telem
     if (self->state.counted) self->state.counted->add(what);
   };
   return {
-      [self](const metrics_facts& facts) { self->state.counted = std::make_unique<metrics>(facts); },
+      [self](const metrics_facts& facts) {
+        self->state.counted = std::make_unique<metrics>(facts);
+      },
       [add](const step_report& what) { add(what); },
       [add](const kv_report& what) { add(what); },
       [add](const sequence_report& what) { add(what); },

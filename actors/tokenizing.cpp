@@ -11,8 +11,8 @@ api_error inner_error() {
           {},  "engine_error", 0};
 }
 
-std::variant<prepared_prompt, api_error> prepare_safely(const front_model& model, const prompt_input& prompt,
-                                                        bool add_special) {
+std::variant<prepared_prompt, api_error>
+prepare_safely(const front_model& model, const prompt_input& prompt, bool add_special) {
   try {
     return model.prepare(prompt, add_special);
   } catch (const std::exception&) {
@@ -22,8 +22,8 @@ std::variant<prepared_prompt, api_error> prepare_safely(const front_model& model
 
 } // namespace
 
-void prepare_prompts(caf::event_based_actor*, submit request, std::shared_ptr<const front_model> model,
-                     admission_actor admission) {
+void prepare_prompts(caf::event_based_actor*, submit request,
+                     std::shared_ptr<const front_model> model, admission_actor admission) {
   prompt_prepared out;
   for (const auto& prompt : request.request->prompts) {
     auto result = prepare_safely(*model, prompt, request.request->add_special_tokens);
@@ -32,14 +32,17 @@ void prepare_prompts(caf::event_based_actor*, submit request, std::shared_ptr<co
       break;
     }
     auto& ready = std::get<prepared_prompt>(result);
-    if (request.request->echo && ready.text.empty()) ready.text = model->words()->decode(ready.ids, false);
-    out.prompts.push_back({std::move(ready.text), std::make_shared<const token_ids>(std::move(ready.ids))});
+    if (request.request->echo && ready.text.empty())
+      ready.text = model->words()->decode(ready.ids, false);
+    out.prompts.push_back(
+        {std::move(ready.text), std::make_shared<const token_ids>(std::move(ready.ids))});
   }
   out.request = std::move(request);
   caf::anon_send(admission, std::move(out));
 }
 
-void tokenize_text(caf::event_based_actor*, tokenize question, std::shared_ptr<const front_model> model) {
+void tokenize_text(caf::event_based_actor*, tokenize question,
+                   std::shared_ptr<const front_model> model) {
   auto result = prepare_safely(*model, question.prompt, question.add_special_tokens);
   if (auto* error = std::get_if<api_error>(&result))
     return caf::anon_send(question.client, refused{question.tag, std::move(*error)});
@@ -53,13 +56,15 @@ void tokenize_text(caf::event_based_actor*, tokenize question, std::shared_ptr<c
   caf::anon_send(question.client, std::move(out));
 }
 
-void detokenize_ids(caf::event_based_actor*, detokenize question, std::shared_ptr<const front_model> model) {
+void detokenize_ids(caf::event_based_actor*, detokenize question,
+                    std::shared_ptr<const front_model> model) {
   for (const auto id : question.ids) {
     if (id >= 0 && static_cast<std::uint32_t>(id) < model->facts().vocabulary) continue;
-    const auto message =
-        fmt::format("tokens: {} is not a token id of this model; they are 0 to {}", id, model->facts().vocabulary - 1);
-    return caf::anon_send(question.client,
-                          refused{question.tag, {400, "invalid_request_error", message, "tokens", "invalid_value", 0}});
+    const auto message = fmt::format("tokens: {} is not a token id of this model; they are 0 to {}",
+                                     id, model->facts().vocabulary - 1);
+    return caf::anon_send(question.client, refused{question.tag,
+                                                   {400, "invalid_request_error", message, "tokens",
+                                                    "invalid_value", 0}});
   }
   tokenized out;
   out.tag = question.tag;

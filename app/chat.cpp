@@ -1,5 +1,5 @@
-// A conversation is always one with a server: where no address is given, a company of our own serves the model on a
-// free port of this machine.
+// A conversation is always one with a server: where no address is given, a company of our own
+// serves the model on a free port of this machine.
 #include "app/chat.hpp"
 
 #include "app/company.hpp"
@@ -33,8 +33,8 @@ void catch_interrupts() {
 
 void print_stats(const answer_stats& stats) {
   const auto rate = stats.seconds > 0 ? stats.tokens / stats.seconds : 0;
-  fmt::print(stderr, "TTFT: {:.2f} ms\nTPS:  {:.2f} tokens/s ({} tokens in {:.2f} s)\n", stats.first_seconds * 1000,
-             rate, stats.tokens, stats.seconds);
+  fmt::print(stderr, "TTFT: {:.2f} ms\nTPS:  {:.2f} tokens/s ({} tokens in {:.2f} s)\n",
+             stats.first_seconds * 1000, rate, stats.tokens, stats.seconds);
 }
 
 bool ask(conversation& talk, const std::string& question, bool with_stats) {
@@ -51,7 +51,8 @@ bool ask(conversation& talk, const std::string& question, bool with_stats) {
 
 int talk_on_terminal(conversation& talk, bool with_stats) {
   const bool watched = isatty(STDIN_FILENO) == 1;
-  if (watched) fmt::print("Ask something. /clear begins anew, /quit or Ctrl-D ends, Ctrl-C ends an answer.\n");
+  if (watched)
+    fmt::print("Ask something. /clear begins anew, /quit or Ctrl-D ends, Ctrl-C ends an answer.\n");
   int status = 0;
   for (std::string line;;) {
     if (watched) std::cout << "> " << std::flush;
@@ -91,7 +92,8 @@ int run_chat(const chat_options& wanted, const settings& chosen) {
     url = fmt::format("http://127.0.0.1:{}", partner->port());
   }
   catch_interrupts();
-  conversation talk{url, chosen.server.api_keys.empty() ? "" : chosen.server.api_keys.front(), wanted.system};
+  conversation talk{url, chosen.server.api_keys.empty() ? "" : chosen.server.api_keys.front(),
+                    wanted.system};
   if (wanted.question) return ask(talk, *wanted.question, wanted.stats) ? 0 : 1;
   return talk_on_terminal(talk, wanted.stats);
 }

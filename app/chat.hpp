@@ -9,7 +9,7 @@
 namespace troupe {
 
 struct chat_options {
-  std::string url;                     ///< of the server to talk to; empty: load settings.model.path here.
+  std::string url; ///< of the server to talk to; empty: load settings.model.path here.
   std::optional<std::string> question; ///< answer this one and end.
   std::string system;                  ///< the system message; empty: none.
   bool stats = false;                  ///< show tokens and times after each answer.

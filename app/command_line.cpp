@@ -21,7 +21,8 @@ class reader {
   explicit reader(const verb& which) : which_(which) {
     app_.set_help_flag();
     app_.allow_extras();
-    if (!which.positionals.empty()) positionals_ = app_.add_option("words", ignored_)->expected(0, 1 << 20);
+    if (!which.positionals.empty())
+      positionals_ = app_.add_option("words", ignored_)->expected(0, 1 << 20);
     help_ = app_.add_option("-h,--help", ignored_)->expected(0, 1)->allow_extra_args(false);
     spellings_.push_back({"--help", "--help"});
     for (const verb_flag& each : which.flags) add_flag(each);
@@ -59,16 +60,16 @@ class reader {
 
   void add_flag(const verb_flag& each) {
     const std::string names = each.shorter.empty() ? each.name : each.shorter + "," + each.name;
-    CLI::Option* made =
-        each.argument.empty() ? app_.add_flag(names, ignored_) : valued(app_.add_option(names, ignored_));
+    CLI::Option* made = each.argument.empty() ? app_.add_flag(names, ignored_)
+                                              : valued(app_.add_option(names, ignored_));
     bound_.push_back({made, each.name, &each, nullptr, each.argument.empty() ? "true" : ""});
     spellings_.push_back({each.name, each.name});
   }
 
   void add_option(const option& each) {
     const bool is_switch = each.kind == option_kind::boolean;
-    CLI::Option* made =
-        is_switch ? app_.add_flag(each.dashed(), ignored_) : valued(app_.add_option(each.dashed(), ignored_));
+    CLI::Option* made = is_switch ? app_.add_flag(each.dashed(), ignored_)
+                                  : valued(app_.add_option(each.dashed(), ignored_));
     bound_.push_back({made, each.dashed(), nullptr, &each, ""});
     spellings_.push_back({each.dashed(), each.dashed()});
     std::string long_form = "--" + each.group + "-" + each.name;
@@ -108,7 +109,8 @@ class reader {
     for (const bound& each : bound_) {
       if (each.setting == nullptr || each.given->count() == 0) continue;
       // A switch and its negation stand next to each other, and are one option.
-      if ((each.given->count() > 1 && each.setting->kind != option_kind::texts) || last == each.setting) {
+      if ((each.given->count() > 1 && each.setting->kind != option_kind::texts) ||
+          last == each.setting) {
         line_.errors.push_back(each.name + ": is given twice");
         continue;
       }
@@ -117,7 +119,8 @@ class reader {
       if (!each.implied.empty() && text != "true")
         line_.errors.push_back(each.name + ": takes no value");
       else
-        line_.settings.push_back({each.setting->key(), each.name, each.implied.empty() ? text : each.implied});
+        line_.settings.push_back(
+            {each.setting->key(), each.name, each.implied.empty() ? text : each.implied});
     }
   }
 
@@ -131,7 +134,8 @@ class reader {
       }
       unknown_flag = true;
       const std::string name = word.substr(0, word.find('='));
-      line_.errors.push_back(fmt::format("{}: {} has no such flag{}", printable(name, longest_shown), which_.name,
+      line_.errors.push_back(fmt::format("{}: {} has no such flag{}",
+                                         printable(name, longest_shown), which_.name,
                                          suggestion(name, spellings_)));
     }
     // The value of a flag that does not exist is no word too many.

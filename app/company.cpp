@@ -20,16 +20,18 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Three defaults of CAF are wrong for a server that is bound by latency: see its scheduler's policies.
+// Three defaults of CAF are wrong for a server that is bound by latency: see its scheduler's
+// policies.
 void set_up(caf::actor_system_config& config) {
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-throughput", std::size_t{64});
-  config.set("scheduler.max-threads", std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+  config.set("scheduler.max-threads",
+             std::max<std::size_t>(2, std::thread::hardware_concurrency()));
 }
 
 admission_settings_of_streams stream_settings_of(const settings& chosen) {
-  return {chosen.admission.default_timeout, chosen.admission.max_timeout, chosen.stream.slow_reader_timeout,
-          chosen.stream.buffer, chosen.log.prompts};
+  return {chosen.admission.default_timeout, chosen.admission.max_timeout,
+          chosen.stream.slow_reader_timeout, chosen.stream.buffer, chosen.log.prompts};
 }
 
 std::shared_ptr<const front_model> front_of(const served_model& model, const settings& chosen,
@@ -42,8 +44,9 @@ std::shared_ptr<const front_model> front_of(const served_model& model, const set
   facts.defaults = model.defaults.sampling;
   facts.default_max_tokens = chosen.admission.default_max_tokens;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::make_shared<const front_model>(std::move(facts), model.tokenizer, model.chat_template,
-                                             std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  return std::make_shared<const front_model>(
+      std::move(facts), model.tokenizer, model.chat_template,
+      std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
 memory_plan plan_for(const served_model& model, const backend& device, const settings& chosen,
@@ -77,7 +80,8 @@ struct company::engine_parts {
 
   executor_actor spawn_executor(caf::actor_system& system) const {
     if (make_executor) return make_executor(system);
-    const runner_options options{memory.blocks, memory.block_tokens, static_cast<std::int32_t>(settings.max_sequences),
+    const runner_options options{memory.blocks, memory.block_tokens,
+                                 static_cast<std::int32_t>(settings.max_sequences),
                                  static_cast<std::int32_t>(settings.step_tokens)};
     const auto make_runner = [device = device, weights = weights, options] {
       return std::make_unique<runner>(weights, *device, options);
@@ -95,9 +99,10 @@ struct company::engine_parts {
     limits.prefix_cache = settings.prefix_cache;
 
     auto steps = spawn_executor(system);
-    auto blocks = system.spawn(kv_blocks, limits.total_blocks, limits.block_tokens, model, telemetry);
-    auto plans = system.spawn<caf::detached>(scheduler, limits, incarnation,
-                                             scheduler_company{blocks, steps, supervisor, telemetry});
+    auto blocks =
+        system.spawn(kv_blocks, limits.total_blocks, limits.block_tokens, model, telemetry);
+    auto plans = system.spawn<caf::detached>(
+        scheduler, limits, incarnation, scheduler_company{blocks, steps, supervisor, telemetry});
     return {caf::actor_cast<caf::actor>(plans), caf::actor_cast<caf::actor>(blocks),
             caf::actor_cast<caf::actor>(steps)};
   }
@@ -110,9 +115,11 @@ company::company(const settings& chosen, journal tell) : chosen_{chosen}, tell_{
   telemetry_ = system_->spawn(telemetry);
   const auto& life = chosen_.lifecycle;
   supervisor_ = system_->spawn(
-      supervisor, supervisor_settings{life.max_restarts, life.restart_window, life.stall_timeout}, telemetry_, tell_);
+      supervisor, supervisor_settings{life.max_restarts, life.restart_window, life.stall_timeout},
+      telemetry_, tell_);
   admission_ = system_->spawn(
-      admission, admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
+      admission,
+      admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
       stream_settings_of(chosen_), admission_company{supervisor_, telemetry_, tell_});
   try {
     doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
@@ -130,7 +137,8 @@ company_facts company::load(const company_progress& progress, executor_maker mak
       make_cpu_backend({static_cast<int>(chosen_.engine.threads), chosen_.engine.pin_threads, {}});
   const auto free_bytes = device->free_memory();
   const auto note = [&](std::string_view part, std::uint64_t done, std::uint64_t total) {
-    const std::string stage = total > 0 ? "weights" : std::string{part}; // not a stage for each tensor
+    const std::string stage =
+        total > 0 ? "weights" : std::string{part}; // not a stage for each tensor
     caf::anon_send(supervisor_, loading{stage, done, total});
     progress(stage, done, total);
   };
@@ -139,15 +147,19 @@ company_facts company::load(const company_progress& progress, executor_maker mak
   const auto max_context = static_cast<std::uint32_t>(memory.max_context);
   const auto facing = front_of(model, chosen_, max_context);
 
-  caf::anon_send(telemetry_, metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
-                                           static_cast<std::uint32_t>(memory.blocks), chosen_.engine.prefix_cache});
+  caf::anon_send(telemetry_,
+                 metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
+                               static_cast<std::uint32_t>(memory.blocks),
+                               chosen_.engine.prefix_cache});
   caf::anon_send(admission_, model_ready{facing});
-  const engine_parts parts{device,      model.weights, facing->facts().name,    memory, chosen_.engine, telemetry_,
-                           supervisor_, tell_,         std::move(make_executor)};
+  const engine_parts parts{device,      model.weights,  facing->facts().name,
+                           memory,      chosen_.engine, telemetry_,
+                           supervisor_, tell_,          std::move(make_executor)};
   auto& system = *system_;
-  caf::anon_send(supervisor_,
-                 start_engine{[parts, &system](std::uint64_t incarnation) { return parts.make(system, incarnation); },
-                              caf::actor_cast<caf::actor>(admission_)});
+  caf::anon_send(supervisor_, start_engine{[parts, &system](std::uint64_t incarnation) {
+                                             return parts.make(system, incarnation);
+                                           },
+                                           caf::actor_cast<caf::actor>(admission_)});
   caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_), 0});
   bool up = false;
   (*self_)->receive([&up](const engine_up& engine) { up = engine.scheduler != nullptr; });
@@ -172,8 +184,8 @@ bool company::drained(std::chrono::milliseconds most) {
   return drained_;
 }
 
-// The doors first, so that nothing new comes; then who decides, then who computes and counts. A detached actor must be
-// gone and its handles dropped before the system ends.
+// The doors first, so that nothing new comes; then who decides, then who computes and counts. A
+// detached actor must be gone and its handles dropped before the system ends.
 void company::end() {
   doors_.reset();
   const auto stop = [this](auto& handle) {

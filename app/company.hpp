@@ -1,6 +1,6 @@
-// The composition of a process: which actors there are, on which threads they run, how they start and in which order
-// they end. Only here are actors detached. The doors open first, so that /health answers while the model is being
-// loaded.
+// The composition of a process: which actors there are, on which threads they run, how they start
+// and in which order they end. Only here are actors detached. The doors open first, so that /health
+// answers while the model is being loaded.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -41,8 +41,9 @@ class company {
   /// Ends everything at once, in order; streams that still run are cut.
   ~company();
 
-  /// Loads chosen.model and starts the engine; returns when requests are served. Throws model_error, device_error.
-  /// With `make_executor` its executors run the steps instead of the device, for tests of all that is around it.
+  /// Loads chosen.model and starts the engine; returns when requests are served. Throws
+  /// model_error, device_error. With `make_executor` its executors run the steps instead of the
+  /// device, for tests of all that is around it.
   company_facts load(const company_progress& progress, executor_maker make_executor = {});
 
   std::uint16_t port() const;
@@ -51,8 +52,8 @@ class company {
 
   /// Refuses what comes and lets what runs finish.
   void drain();
-  /// True when the last stream has ended; waits for it no longer than `most`. Its last bytes may still be on their way
-  /// to the client: then its connection is open.
+  /// True when the last stream has ended; waits for it no longer than `most`. Its last bytes may
+  /// still be on their way to the client: then its connection is open.
   bool drained(std::chrono::milliseconds most);
 
  private:

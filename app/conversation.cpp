@@ -23,7 +23,8 @@ std::string message_of(const json& body, const std::string& otherwise) {
 } // namespace
 
 conversation::conversation(const std::string& url, std::string api_key, std::string system)
-    : server_{url, std::move(api_key)}, system_{std::move(system)}, messages_{std::make_unique<json>()} {
+    : server_{url, std::move(api_key)}, system_{std::move(system)}, messages_{
+                                                                        std::make_unique<json>()} {
   clear();
 }
 
@@ -37,7 +38,8 @@ void conversation::clear() {
 answer conversation::ask(const std::string& question, const piece_handler& on_piece) {
   answer out;
   messages_->push_back({{"role", "user"}, {"content", question}});
-  const json request{{"messages", *messages_}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
+  const json request{
+      {"messages", *messages_}, {"stream", true}, {"stream_options", {{"include_usage", true}}}};
   const auto begin = steady_clock::now();
   const auto take = [&](std::string_view data) {
     const auto chunk = json::parse(data, nullptr, false);
@@ -56,8 +58,8 @@ answer conversation::ask(const std::string& question, const piece_handler& on_pi
   try {
     const auto reply = server_.post_stream("/v1/chat/completions", request.dump(), take);
     if (reply.status != 200)
-      out.error =
-          message_of(json::parse(reply.body, nullptr, false), fmt::format("the server answered {}", reply.status));
+      out.error = message_of(json::parse(reply.body, nullptr, false),
+                             fmt::format("the server answered {}", reply.status));
   } catch (const std::exception& problem) {
     out.error = problem.what();
   }

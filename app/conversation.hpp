@@ -1,4 +1,5 @@
-// A conversation with a server that speaks OpenAI's chat completions: it keeps the messages and streams the answers.
+// A conversation with a server that speaks OpenAI's chat completions: it keeps the messages and
+// streams the answers.
 #pragma once
 
 #include "transport/http/client.hpp"
@@ -26,7 +27,8 @@ struct answer {
 
 class conversation {
  public:
-  /// `system` is the system message, or empty for none. Throws std::invalid_argument where the url is none.
+  /// `system` is the system message, or empty for none. Throws std::invalid_argument where the url
+  /// is none.
   conversation(const std::string& url, std::string api_key, std::string system);
   ~conversation();
 

@@ -80,7 +80,8 @@ std::string option_line(const option& which) {
 }
 
 std::string usage_of(const verb& which) {
-  return fmt::format("troupe {}{}{}", which.name, which.positionals.empty() ? "" : " " + which.positionals,
+  return fmt::format("troupe {}{}{}", which.name,
+                     which.positionals.empty() ? "" : " " + which.positionals,
                      which.flags.empty() && !which.has_settings ? "" : " [FLAGS]");
 }
 
@@ -91,7 +92,8 @@ std::string flag_lines(const verb& which) {
                             (each.argument.empty() ? "" : " " + each.argument),
                         each.help);
   return text + (which.has_settings
-                     ? two_columns("-h, --help[=GROUP]", "this text; or ranges and other names of one group's options")
+                     ? two_columns("-h, --help[=GROUP]",
+                                   "this text; or ranges and other names of one group's options")
                      : two_columns("-h, --help", "this text"));
 }
 
@@ -110,12 +112,15 @@ std::string short_usage() {
 std::string program_help() {
   std::string text = "Troupe serves large language models.\n\nusage: troupe VERB ...\n\n";
   for (const verb& each : all_verbs())
-    text += two_columns(each.name + (each.positionals.empty() ? "" : " " + each.positionals), each.summary);
-  return text + fmt::format("\ntroupe VERB --help tells more of each.\nExit status: {}.\n", exit_statuses);
+    text += two_columns(each.name + (each.positionals.empty() ? "" : " " + each.positionals),
+                        each.summary);
+  return text +
+         fmt::format("\ntroupe VERB --help tells more of each.\nExit status: {}.\n", exit_statuses);
 }
 
 std::string verb_help(const verb& which) {
-  std::string text = fmt::format("troupe {}: {}\n\nusage: {}\n", which.name, which.summary, usage_of(which));
+  std::string text =
+      fmt::format("troupe {}: {}\n\nusage: {}\n", which.name, which.summary, usage_of(which));
   for (const std::string& example : which.examples) text += "example: " + example + "\n";
   text += "\n" + flag_lines(which);
   if (!which.has_settings) return text;
@@ -123,8 +128,9 @@ std::string verb_help(const verb& which) {
     text += fmt::format("\n{}: {}\n", group.name, group.help);
     for (const option& each : group.options) text += option_line(each);
   }
-  return text + "\nDefaults stand in brackets. The command line wins over TROUPE_* variables, those "
-                "over the file.\n";
+  return text +
+         "\nDefaults stand in brackets. The command line wins over TROUPE_* variables, those "
+         "over the file.\n";
 }
 
 std::string group_help(const std::string& name) {
@@ -134,7 +140,8 @@ std::string group_help(const std::string& name) {
     for (const option& each : group.options) {
       const std::string standard = standard_of(each);
       text += "\n" + two_columns(written(each), each.help);
-      text += two_columns("", fmt::format("takes {}; default {}", takes(each), standard.empty() ? "empty" : standard));
+      text += two_columns("", fmt::format("takes {}; default {}", takes(each),
+                                          standard.empty() ? "empty" : standard));
       text += two_columns("", fmt::format("{}, {}", each.key(), each.variable()));
     }
     return text;
@@ -143,8 +150,9 @@ std::string group_help(const std::string& name) {
 }
 
 std::string cli_page() {
-  std::string page = "# Command line\n\nThe program `troupe` is told what to do by a verb. Exit status: " +
-                     std::string(exit_statuses) + ".\n\n```\n" + program_help() + "```\n";
+  std::string page =
+      "# Command line\n\nThe program `troupe` is told what to do by a verb. Exit status: " +
+      std::string(exit_statuses) + ".\n\n```\n" + program_help() + "```\n";
   for (const verb& each : all_verbs())
     page += fmt::format("\n## troupe {}\n\n```\n{}```\n", each.name, verb_help(each));
   return page + "\nRanges, defaults and the other names of every option: "

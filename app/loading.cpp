@@ -10,13 +10,15 @@ namespace troupe {
 namespace {
 
 progress progress_for(const logger& log) {
-  if (const auto columns = terminal_columns(STDERR_FILENO)) return progress::on_terminal(std::cerr, *columns);
+  if (const auto columns = terminal_columns(STDERR_FILENO))
+    return progress::on_terminal(std::cerr, *columns);
   return progress::to_log(log);
 }
 
 } // namespace
 
-company_facts load_with_progress(company& all, const logger& log, const std::function<bool()>& unwanted) {
+company_facts load_with_progress(company& all, const logger& log,
+                                 const std::function<bool()>& unwanted) {
   using std::chrono::steady_clock;
   auto bar = progress_for(log);
   std::string current;

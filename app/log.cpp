@@ -88,21 +88,23 @@ std::time_t whole_seconds(logger::time now) {
   return std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(now));
 }
 
-std::string human_line(logger::time now, log_level level, std::string_view component, std::string_view message,
-                       std::span<const log_field> more) {
+std::string human_line(logger::time now, log_level level, std::string_view component,
+                       std::string_view message, std::span<const log_field> more) {
   std::tm local{};
   const std::time_t seconds = whole_seconds(now);
   ::localtime_r(&seconds, &local);
-  std::string line = fmt::format("{:%H:%M:%S}.{:03} {:<5} {:<9} {}", local, millisecond(now), short_name(level),
-                                 printable(component), printable(message));
-  for (const log_field& each : more) line += fmt::format(" {}={}", each.name, human_value(each.value));
+  std::string line = fmt::format("{:%H:%M:%S}.{:03} {:<5} {:<9} {}", local, millisecond(now),
+                                 short_name(level), printable(component), printable(message));
+  for (const log_field& each : more)
+    line += fmt::format(" {}={}", each.name, human_value(each.value));
   return line;
 }
 
-std::string json_line(logger::time now, log_level level, std::string_view component, std::string_view message,
-                      std::span<const log_field> more) {
+std::string json_line(logger::time now, log_level level, std::string_view component,
+                      std::string_view message, std::span<const log_field> more) {
   nlohmann::ordered_json line;
-  line["time"] = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(whole_seconds(now)), millisecond(now));
+  line["time"] =
+      fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(whole_seconds(now)), millisecond(now));
   line["level"] = name_of(level);
   line["component"] = component;
   line["message"] = message;
@@ -126,12 +128,14 @@ logger::logger(std::shared_ptr<spdlog::logger> sink, log_format format, std::fun
 
 logger logger::to_stderr(const log_settings& chosen) {
   log_format format = chosen.format;
-  if (format == log_format::automatic) format = ::isatty(STDERR_FILENO) == 1 ? log_format::human : log_format::json;
+  if (format == log_format::automatic)
+    format = ::isatty(STDERR_FILENO) == 1 ? log_format::human : log_format::json;
   return {made_of(std::make_shared<spdlog::sinks::stderr_sink_mt>(), chosen.level), format,
           std::chrono::system_clock::now};
 }
 
-logger logger::to_stream(std::ostream& out, const log_settings& chosen, std::function<time()> clock) {
+logger logger::to_stream(std::ostream& out, const log_settings& chosen,
+                         std::function<time()> clock) {
   const bool human = chosen.format == log_format::human;
   return {made_of(std::make_shared<spdlog::sinks::ostream_sink_mt>(out), chosen.level),
           human ? log_format::human : log_format::json, std::move(clock)};

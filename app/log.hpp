@@ -31,13 +31,17 @@ struct log_field {
 
   log_field(std::string_view named, bool held) : name(named), value(held) {}
   template <std::signed_integral Number>
-  log_field(std::string_view named, Number held) : name(named), value(static_cast<std::int64_t>(held)) {}
+  log_field(std::string_view named, Number held)
+      : name(named), value(static_cast<std::int64_t>(held)) {}
   template <std::unsigned_integral Number>
-  log_field(std::string_view named, Number held) : name(named), value(static_cast<std::uint64_t>(held)) {}
+  log_field(std::string_view named, Number held)
+      : name(named), value(static_cast<std::uint64_t>(held)) {}
   log_field(std::string_view named, double held) : name(named), value(held) {}
   log_field(std::string_view named, std::string_view held) : name(named), value(held) {}
-  log_field(std::string_view named, const char* held) : name(named), value(std::string_view(held)) {}
-  log_field(std::string_view named, const std::string& held) : name(named), value(std::string_view(held)) {}
+  log_field(std::string_view named, const char* held)
+      : name(named), value(std::string_view(held)) {}
+  log_field(std::string_view named, const std::string& held)
+      : name(named), value(std::string_view(held)) {}
 
   std::string_view name;
   any value;

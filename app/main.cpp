@@ -15,7 +15,8 @@ troupe::environment_variables environment_of_process() {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::size_t equals = text.find('=');
-    if (equals != std::string::npos) variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != std::string::npos)
+      variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return variables;
 }
@@ -24,7 +25,8 @@ troupe::environment_variables environment_of_process() {
 
 int main(int count, char** words) {
   try {
-    const troupe::program self{environment_of_process(), std::cout, std::cerr, troupe::run_serve, troupe::run_chat};
+    const troupe::program self{environment_of_process(), std::cout, std::cerr, troupe::run_serve,
+                               troupe::run_chat};
     const int status = troupe::run_program(self, {words + (count > 0 ? 1 : 0), words + count});
     if (std::cout.flush()) return status;
     std::cerr << "troupe: standard output cannot be written\n";

@@ -39,7 +39,8 @@ int show_help(const program& self, const verb& which, const std::string& group) 
   std::string groups;
   for (const option_group& each : option_groups()) groups += " " + each.name;
   const std::string shown = printable(group, longest_shown);
-  if (!which.has_settings) return refuse(self, {fmt::format("--help: {} has no groups of options", which.name)});
+  if (!which.has_settings)
+    return refuse(self, {fmt::format("--help: {} has no groups of options", which.name)});
   return refuse(self, {fmt::format("--help: {} is not a group; there are{}", shown, groups)});
 }
 
@@ -68,7 +69,8 @@ loaded_settings load(const program& self, const command_line& line) {
                                "machine; use the file or the environment");
   }
   if (!line.positionals.empty())
-    builder.set_text("model.path", line.positionals.front(), {setting_source::command_line, "MODEL"});
+    builder.set_text("model.path", line.positionals.front(),
+                     {setting_source::command_line, "MODEL"});
   return builder.finish();
 }
 
@@ -93,7 +95,8 @@ int chat(const program& self, const verb& which, const command_line& line) {
   wanted.stats = line.value("--stats").has_value();
   if (line.value("--url") && wanted.url.empty()) loaded.errors.push_back("--url: names no server");
   if (!wanted.url.empty() && !line.positionals.empty())
-    loaded.errors.push_back("MODEL: is not loaded where --url names a server; leave out one of them");
+    loaded.errors.push_back(
+        "MODEL: is not loaded where --url names a server; leave out one of them");
   if (loaded.errors.empty() && wanted.url.empty() && loaded.values.model.path.empty())
     loaded.errors.push_back("MODEL: none is given, and no --url; write " + which.examples.front());
   for (const char* flag : {"--question", "--system", "--url"})
@@ -105,8 +108,8 @@ int chat(const program& self, const verb& which, const command_line& line) {
 
 int config_check(const program& self, const command_line& line) {
   settings_builder builder;
-  const std::string file =
-      file_to_read(self, line.positionals.empty() ? std::nullopt : std::optional(line.positionals.front()));
+  const std::string file = file_to_read(
+      self, line.positionals.empty() ? std::nullopt : std::optional(line.positionals.front()));
   if (!line.positionals.empty() && file.empty()) builder.refuse("FILE: names no file");
   if (!file.empty()) read_file(builder, file);
   read_environment(builder, self.variables);
@@ -120,8 +123,8 @@ int config_check(const program& self, const command_line& line) {
     widest_value = std::max(widest_value, std::min<std::size_t>(each.value.size(), 30));
   }
   for (const effective_value& each : loaded.list)
-    self.out << fmt::format("{:<{}}  {:<{}}  {}\n", each.key, widest_key, each.value.empty() ? "-" : each.value,
-                            widest_value, each.from.where);
+    self.out << fmt::format("{:<{}}  {:<{}}  {}\n", each.key, widest_key,
+                            each.value.empty() ? "-" : each.value, widest_value, each.from.where);
   self.out << loaded.list.size() << " options checked, ok\n";
   return exit_done;
 }
@@ -156,8 +159,8 @@ int help(const program& self, const command_line& line) {
     found = true;
   }
   if (found) return exit_done;
-  return refuse(self,
-                {fmt::format("help: {} is not a verb{}", printable(name, longest_shown), suggestion(name, names))});
+  return refuse(self, {fmt::format("help: {} is not a verb{}", printable(name, longest_shown),
+                                   suggestion(name, names))});
 }
 
 int run_verb(const program& self, const verb& which, const words_list& words) {
@@ -200,9 +203,9 @@ int unknown_verb(const program& self, const std::vector<verb>& verbs, const word
     names.push_back({each.name, each.name});
     names.push_back({each.name.substr(0, each.name.find(' ')), each.name});
   }
-  return refuse(
-      self, {fmt::format("troupe: {} is not a verb{}", printable(written, longest_shown), suggestion(written, names)),
-             "troupe help shows all verbs"});
+  return refuse(self, {fmt::format("troupe: {} is not a verb{}", printable(written, longest_shown),
+                                   suggestion(written, names)),
+                       "troupe help shows all verbs"});
 }
 
 } // namespace
@@ -216,7 +219,8 @@ int run_program(const program& self, const std::vector<std::string>& words) {
   if (rest[0] == "-h" || rest[0] == "--help") rest[0] = "help";
   if (rest[0] == "--version") rest[0] = "version";
   // The verbs of config are two words.
-  if (rest[0] == "help" && rest.size() == 3 && rest[1] == "config") rest = {"help", rest[1] + " " + rest[2]};
+  if (rest[0] == "help" && rest.size() == 3 && rest[1] == "config")
+    rest = {"help", rest[1] + " " + rest[2]};
   if (rest[0] == "docs") return docs(self, {rest.begin() + 1, rest.end()});
   const auto verbs = all_verbs();
   const verb* which = take_verb(verbs, rest);

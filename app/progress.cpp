@@ -51,14 +51,16 @@ std::string bar(double fraction) {
 
 std::string progress_text(const progress_state& state, std::size_t columns) {
   std::vector<std::string> parts{printable(state.stage)};
-  if (parts[0].size() > columns) parts[0] = printable(state.stage, std::max<std::size_t>(columns, 2) - 1);
+  if (parts[0].size() > columns)
+    parts[0] = printable(state.stage, std::max<std::size_t>(columns, 2) - 1);
   const auto done = static_cast<double>(state.done);
   const double rate = rate_of(state);
   if (state.total > 0) {
     const double fraction = std::min(1.0, done / static_cast<double>(state.total));
     parts.push_back(bar(fraction));
     parts.push_back(fmt::format("{:3}%", static_cast<int>(fraction * 100)));
-    parts.push_back(fmt::format("{} of {}", readable(done), readable(static_cast<double>(state.total))));
+    parts.push_back(
+        fmt::format("{} of {}", readable(done), readable(static_cast<double>(state.total))));
   } else if (state.done > 0) {
     parts.push_back(readable(done));
   }

@@ -37,13 +37,19 @@ std::vector<verb> all_verbs() {
        {},
        false,
        {"troupe config print > troupe.toml"}},
-      {"version", "", "show what this program is built from", {{"--json", "", "", "as JSON"}}, false, {}},
+      {"version",
+       "",
+       "show what this program is built from",
+       {{"--json", "", "", "as JSON"}},
+       false,
+       {}},
       {"help", "[VERB]", "show how a verb is used", {}, false, {}},
   };
 }
 
 const verb& find_verb(const std::vector<verb>& verbs, std::string_view name) {
-  const auto found = std::find_if(verbs.begin(), verbs.end(), [&](const verb& each) { return each.name == name; });
+  const auto found =
+      std::find_if(verbs.begin(), verbs.end(), [&](const verb& each) { return each.name == name; });
   if (found == verbs.end()) throw std::out_of_range("no verb " + std::string(name));
   return *found;
 }

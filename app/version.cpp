@@ -33,18 +33,22 @@ std::vector<std::string> features() {
 }
 
 std::vector<std::pair<std::string, std::string>> libraries() {
-  return {{"boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)},
-          {"cli11", CLI11_VERSION},
-          {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
-          {"spdlog", fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)}};
+  return {
+      {"boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000,
+                            BOOST_VERSION % 100)},
+      {"cli11", CLI11_VERSION},
+      {"fmt",
+       fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
+      {"spdlog", fmt::format("{}.{}.{}", SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)}};
 }
 
 } // namespace
 
 std::string version_text() {
   std::string text =
-      fmt::format("troupe {}\ncompiler   {}\nbuild      {}\nfeatures   {}\nlibraries ", TROUPE_VERSION, compiler(),
-                  TROUPE_BUILD_TYPE, features().empty() ? "none" : fmt::format("{}", fmt::join(features(), ", ")));
+      fmt::format("troupe {}\ncompiler   {}\nbuild      {}\nfeatures   {}\nlibraries ",
+                  TROUPE_VERSION, compiler(), TROUPE_BUILD_TYPE,
+                  features().empty() ? "none" : fmt::format("{}", fmt::join(features(), ", ")));
   for (const auto& [name, version] : libraries()) text += fmt::format(" {} {}", name, version);
   return text + "\n";
 }

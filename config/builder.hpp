@@ -31,7 +31,8 @@ struct effective_value {
 struct loaded_settings {
   settings values;
   std::vector<effective_value> list; ///< every option, in the table's order
-  std::vector<std::string> errors;   ///< one line each; with any of them the values are not to be used
+  std::vector<std::string>
+      errors; ///< one line each; with any of them the values are not to be used
   std::vector<std::string> warnings;
 };
 
@@ -61,7 +62,8 @@ class settings_builder {
 
   slot& slot_of(const option& which);
   void keep(const option& which, const option_value& value, const setting_origin& from);
-  void refuse_value(const option& which, std::string_view shown, std::string_view problem, const setting_origin& from);
+  void refuse_value(const option& which, std::string_view shown, std::string_view problem,
+                    const setting_origin& from);
 
   std::vector<option> options_;
   std::vector<slot> slots_; // one for each option

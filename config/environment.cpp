@@ -17,8 +17,10 @@ constexpr std::string_view prefix = "TROUPE_";
 /// X_SERVICE_PORT…, X_PORT=tcp://… and X_PORT_80_TCP…. A service called troupe must not keep the
 /// program from starting.
 bool is_service_link(std::string_view name, std::string_view value) {
-  if (name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != std::string_view::npos) return true;
-  const bool address = value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://");
+  if (name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != std::string_view::npos)
+    return true;
+  const bool address =
+      value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://");
   if (name.ends_with("_PORT") && address) return true;
   const std::size_t port = name.find("_PORT_");
   if (port == std::string_view::npos) return false;
@@ -49,7 +51,8 @@ std::string without_group(const std::vector<option>& options, std::string_view v
 
 void read_environment(settings_builder& to, const environment_variables& variables) {
   for (const auto& [name, value] : variables) {
-    if (!name.starts_with(prefix) || name == file_variable || is_service_link(name, value)) continue;
+    if (!name.starts_with(prefix) || name == file_variable || is_service_link(name, value))
+      continue;
     const auto found = std::find_if(to.options().begin(), to.options().end(),
                                     [&](const option& each) { return each.variable() == name; });
     if (found != to.options().end()) {
@@ -57,8 +60,8 @@ void read_environment(settings_builder& to, const environment_variables& variabl
       continue;
     }
     const std::string sibling = without_group(to.options(), name);
-    const std::string hint =
-        sibling.empty() ? suggestion(name, known_variables(to.options())) : "; did you mean " + sibling + "?";
+    const std::string hint = sibling.empty() ? suggestion(name, known_variables(to.options()))
+                                             : "; did you mean " + sibling + "?";
     to.refuse(fmt::format("{}: is not an option{}", printable(name, 80), hint));
   }
 }

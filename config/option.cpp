@@ -22,7 +22,8 @@ std::uint64_t in_range(const option& which, std::uint64_t number) {
 
 double in_range(const option& which, double number) {
   // Written so that a NaN, which compares false with everything, is refused as well.
-  if (!(number >= which.lowest_fraction && number <= which.highest_fraction)) throw bad_value("is out of range");
+  if (!(number >= which.lowest_fraction && number <= which.highest_fraction))
+    throw bad_value("is out of range");
   return number;
 }
 
@@ -95,7 +96,8 @@ std::string toml_texts(const std::vector<std::string>& texts) {
 
 std::string show_number(option_kind kind, std::uint64_t number) {
   if (kind == option_kind::size) return show_size(number);
-  if (kind == option_kind::duration) return show_duration(milliseconds(static_cast<std::int64_t>(number)));
+  if (kind == option_kind::duration)
+    return show_duration(milliseconds(static_cast<std::int64_t>(number)));
   return std::to_string(number);
 }
 
@@ -176,7 +178,8 @@ std::string takes(const option& which) {
   case option_kind::count:
   case option_kind::size:
   case option_kind::duration:
-    return fmt::format("{} to {}", show_number(which.kind, which.lowest), show_number(which.kind, which.highest));
+    return fmt::format("{} to {}", show_number(which.kind, which.lowest),
+                       show_number(which.kind, which.highest));
   }
   throw std::logic_error("an option of no kind");
 }
@@ -185,7 +188,8 @@ std::string show(const option& which, const option_value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
   if (const auto* number = std::get_if<std::uint64_t>(&value))
-    return which.kind == option_kind::choice ? which.choices.at(*number) : show_number(which.kind, *number);
+    return which.kind == option_kind::choice ? which.choices.at(*number)
+                                             : show_number(which.kind, *number);
   if (const auto* text = std::get_if<std::string>(&value))
     return which.secret && !text->empty() ? std::string(hidden) : printable(*text);
   const auto& texts = std::get<std::vector<std::string>>(value);
@@ -196,8 +200,8 @@ std::string show(const option& which, const option_value& value) {
 std::string show_toml(const option& which, const option_value& value) {
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return toml_texts(*texts);
   if (const auto* text = std::get_if<std::string>(&value)) return toml_text(*text);
-  const bool bare =
-      which.kind == option_kind::count || which.kind == option_kind::boolean || which.kind == option_kind::fraction;
+  const bool bare = which.kind == option_kind::count || which.kind == option_kind::boolean ||
+                    which.kind == option_kind::fraction;
   return bare ? show(which, value) : toml_text(show(which, value));
 }
 
@@ -207,7 +211,9 @@ std::string show_written(const option& which, const typed_value& value) {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
     std::string operator()(double number) const { return fmt::format("{}", number); }
-    std::string operator()(const std::string& text) const { return printable_in_quotes(text, longest_shown); }
+    std::string operator()(const std::string& text) const {
+      return printable_in_quotes(text, longest_shown);
+    }
     std::string operator()(const std::vector<std::string>& texts) const {
       return printable(fmt::format("[{}]", fmt::join(texts, ", ")), longest_shown);
     }

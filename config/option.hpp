@@ -19,7 +19,8 @@ enum class option_kind { text, texts, count, size, duration, fraction, boolean, 
 
 /// A value after reading: counts, bytes, milliseconds and the index of a choice are all whole
 /// numbers.
-using option_value = std::variant<bool, std::uint64_t, double, std::string, std::vector<std::string>>;
+using option_value =
+    std::variant<bool, std::uint64_t, double, std::string, std::vector<std::string>>;
 
 struct option {
   std::string group; ///< "engine"
@@ -51,7 +52,8 @@ struct foreign_value {
 
 /// A value as a file holds it, already typed. Text of the environment and the command line is a
 /// plain std::string_view instead, and is read as whatever its option takes.
-using typed_value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, foreign_value>;
+using typed_value =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, foreign_value>;
 
 /// Throws bad_value; the value is then not out of range, not of another type, not broken text.
 option_value read_text(const option& which, std::string_view text);

@@ -46,7 +46,8 @@ class declaring {
   option& size(const char* name, byte_count Group::*field, range limits, const char* help) {
     return number(option_kind::size, name, field, limits, help);
   }
-  option& duration(const char* name, milliseconds Group::*field, span_of_time limits, const char* help) {
+  option& duration(const char* name, milliseconds Group::*field, span_of_time limits,
+                   const char* help) {
     option& made = declare(option_kind::duration, name, help);
     made.lowest = static_cast<std::uint64_t>(limits.shortest.count());
     made.highest = static_cast<std::uint64_t>(limits.longest.count());
@@ -58,7 +59,8 @@ class declaring {
     };
     return made;
   }
-  option& fraction(const char* name, double Group::*field, double lowest, double highest, const char* help) {
+  option& fraction(const char* name, double Group::*field, double lowest, double highest,
+                   const char* help) {
     option& made = add(option_kind::fraction, name, help, field);
     made.lowest_fraction = lowest;
     made.highest_fraction = highest;
@@ -66,7 +68,8 @@ class declaring {
   }
   /// `choices` in the order of the enumeration, which begins at 0.
   template <class Enum>
-  option& choice(const char* name, Enum Group::*field, std::vector<std::string> choices, const char* help) {
+  option& choice(const char* name, Enum Group::*field, std::vector<std::string> choices,
+                 const char* help) {
     option& made = declare(option_kind::choice, name, help);
     made.choices = std::move(choices);
     bind_number(made, field);
@@ -93,12 +96,15 @@ class declaring {
     made.assign = [where = where_, field](settings& to, const option_value& value) {
       (to.*where).*field = std::get<Field>(value);
     };
-    made.read = [where = where_, field](const settings& from) -> option_value { return (from.*where).*field; };
+    made.read = [where = where_, field](const settings& from) -> option_value {
+      return (from.*where).*field;
+    };
     return made;
   }
 
   template <class Number>
-  option& number(option_kind kind, const char* name, Number Group::*field, range limits, const char* help) {
+  option& number(option_kind kind, const char* name, Number Group::*field, range limits,
+                 const char* help) {
     if (limits.highest > std::numeric_limits<Number>::max())
       throw std::logic_error(std::string(name) + " allows more than its field holds");
     option& made = declare(kind, name, help);
@@ -146,13 +152,18 @@ option_group server_group() {
   declaring group("server", "the doors: HTTP and WebSocket", &settings::server);
   group.text("host", &g::host, "the address to listen on");
   group.count("port", &g::port, {1, 65535}, "the TCP port to listen on");
-  group.count("threads", &g::threads, {1, 256}, "threads that read and write sockets").flag = "server-threads";
+  group.count("threads", &g::threads, {1, 256}, "threads that read and write sockets").flag =
+      "server-threads";
   group.count("max_connections", &g::max_connections, {1, 1'000'000}, "connections open at once");
   group.size("max_body", &g::max_body, {kib, gib}, "of one request, decoded");
-  group.duration("header_timeout", &g::header_timeout, {tenth, 10 * minute}, "for a request's headers to arrive");
-  group.duration("body_timeout", &g::body_timeout, {tenth, hour}, "longest pause while a body arrives");
-  group.duration("idle_timeout", &g::idle_timeout, {second, day}, "for a connection without a request");
-  group.texts("api_keys", &g::api_keys, "keys that open the door; empty: none is asked for").secret = true;
+  group.duration("header_timeout", &g::header_timeout, {tenth, 10 * minute},
+                 "for a request's headers to arrive");
+  group.duration("body_timeout", &g::body_timeout, {tenth, hour},
+                 "longest pause while a body arrives");
+  group.duration("idle_timeout", &g::idle_timeout, {second, day},
+                 "for a connection without a request");
+  group.texts("api_keys", &g::api_keys, "keys that open the door; empty: none is asked for")
+      .secret = true;
   group.text("cors_origin", &g::cors_origin, "the web origin that may call, or *; empty: none");
   return group.take();
 }
@@ -164,9 +175,12 @@ option_group engine_group() {
   group.boolean("pin_threads", &g::pin_threads, "keep each computing thread on its core");
   group.count("max_sequences", &g::max_sequences, {1, 65536}, "sequences that run at once");
   group.count("step_tokens", &g::step_tokens, {1, 1 << 20}, "most tokens in one forward pass");
-  group.count("block_tokens", &g::block_tokens, {8, 256}, "tokens in a block of the KV cache, a power of two");
-  group.size("kv_memory", &g::kv_memory, {0, 64 * tib}, "for the KV cache; 0: memory_fraction decides");
-  group.fraction("memory_fraction", &g::memory_fraction, 0.01, 0.95, "of the free memory for the KV cache");
+  group.count("block_tokens", &g::block_tokens, {8, 256},
+              "tokens in a block of the KV cache, a power of two");
+  group.size("kv_memory", &g::kv_memory, {0, 64 * tib},
+             "for the KV cache; 0: memory_fraction decides");
+  group.fraction("memory_fraction", &g::memory_fraction, 0.01, 0.95,
+                 "of the free memory for the KV cache");
   group.boolean("prefix_cache", &g::prefix_cache, "reuse the work on prompts that begin alike");
   return group.take();
 }
@@ -174,9 +188,12 @@ option_group engine_group() {
 option_group admission_group() {
   using g = admission_settings;
   declaring group("admission", "which requests are let in", &settings::admission);
-  group.count("max_queued_requests", &g::max_queued_requests, {0, 1'000'000}, "requests that may wait for a place");
-  group.count("max_queued_tokens", &g::max_queued_tokens, {1, 1'000'000'000}, "prompt tokens that may wait, in all");
-  group.duration("default_timeout", &g::default_timeout, {tenth, day}, "of a request that names none");
+  group.count("max_queued_requests", &g::max_queued_requests, {0, 1'000'000},
+              "requests that may wait for a place");
+  group.count("max_queued_tokens", &g::max_queued_tokens, {1, 1'000'000'000},
+              "prompt tokens that may wait, in all");
+  group.duration("default_timeout", &g::default_timeout, {tenth, day},
+                 "of a request that names none");
   group.duration("max_timeout", &g::max_timeout, {tenth, day}, "the longest a request may ask for");
   group.count("default_max_tokens", &g::default_max_tokens, {0, 1 << 24},
               "of an answer, unless asked for; 0: to the context's end");
@@ -201,31 +218,41 @@ option_group limits_group() {
 option_group stream_group() {
   using g = stream_settings;
   declaring group("stream", "how answers flow to their readers", &settings::stream);
-  group.size("buffer", &g::buffer, {4 * kib, gib}, "unsent bytes of an answer before it is parked").flag =
-      "stream-buffer";
-  group.duration("slow_reader_timeout", &g::slow_reader_timeout, {tenth, hour}, "then a parked answer is cancelled");
-  group.duration("ping_interval", &g::ping_interval, {tenth, hour}, "between signs of life on a silent stream");
-  group.count("websocket_requests", &g::websocket_requests, {1, 65536}, "requests at once on one WebSocket");
+  group.size("buffer", &g::buffer, {4 * kib, gib}, "unsent bytes of an answer before it is parked")
+      .flag = "stream-buffer";
+  group.duration("slow_reader_timeout", &g::slow_reader_timeout, {tenth, hour},
+                 "then a parked answer is cancelled");
+  group.duration("ping_interval", &g::ping_interval, {tenth, hour},
+                 "between signs of life on a silent stream");
+  group.count("websocket_requests", &g::websocket_requests, {1, 65536},
+              "requests at once on one WebSocket");
   return group.take();
 }
 
 option_group lifecycle_group() {
   using g = lifecycle_settings;
   declaring group("lifecycle", "start, stop, and faults", &settings::lifecycle);
-  group.duration("drain_timeout", &g::drain_timeout, {nothing, day}, "for running answers to finish after SIGTERM");
+  group.duration("drain_timeout", &g::drain_timeout, {nothing, day},
+                 "for running answers to finish after SIGTERM");
   group.count("max_restarts", &g::max_restarts, {0, 1000}, "of the engine within restart_window");
-  group.duration("restart_window", &g::restart_window, {second, day}, "in which restarts are counted");
-  group.duration("stall_timeout", &g::stall_timeout, {second, hour}, "without a step while work waits: not ready");
+  group.duration("restart_window", &g::restart_window, {second, day},
+                 "in which restarts are counted");
+  group.duration("stall_timeout", &g::stall_timeout, {second, hour},
+                 "without a step while work waits: not ready");
   return group.take();
 }
 
 option_group log_group() {
   using g = log_settings;
   declaring group("log", "what is written about the work", &settings::log);
-  group.choice("level", &g::level, {"debug", "info", "warning", "error"}, "the least important lines to write").flag =
-      "log-level";
-  group.choice("format", &g::format, {"auto", "human", "json"}, "auto: human on a terminal, json elsewhere").flag =
-      "log-format";
+  group
+      .choice("level", &g::level, {"debug", "info", "warning", "error"},
+              "the least important lines to write")
+      .flag = "log-level";
+  group
+      .choice("format", &g::format, {"auto", "human", "json"},
+              "auto: human on a terminal, json elsewhere")
+      .flag = "log-format";
   group.boolean("prompts", &g::prompts, "write the text of prompts").flag = "log-prompts";
   return group.take();
 }
@@ -245,8 +272,8 @@ std::vector<option> all_options() {
 }
 
 const option& find_option(const std::vector<option>& options, std::string_view key) {
-  const auto found =
-      std::find_if(options.begin(), options.end(), [&](const option& each) { return each.key() == key; });
+  const auto found = std::find_if(options.begin(), options.end(),
+                                  [&](const option& each) { return each.key() == key; });
   if (found == options.end()) throw std::out_of_range("no option " + std::string(key));
   return *found;
 }

@@ -49,7 +49,9 @@ std::string default_of(const option& which) {
   return text.empty() ? "(empty)" : text;
 }
 
-std::string comment_of(const option& which) { return fmt::format("# {} ({})\n", which.help, takes(which)); }
+std::string comment_of(const option& which) {
+  return fmt::format("# {} ({})\n", which.help, takes(which));
+}
 
 } // namespace
 
@@ -58,7 +60,8 @@ std::string commented_toml(const settings& values) {
   for (const option_group& group : option_groups()) {
     text += fmt::format("\n# {}\n[{}]\n", group.help, group.name);
     for (const option& each : group.options)
-      text += comment_of(each) + fmt::format("{} = {}\n", each.name, show_toml(each, each.read(values)));
+      text += comment_of(each) +
+              fmt::format("{} = {}\n", each.name, show_toml(each, each.read(values)));
   }
   return text;
 }
@@ -69,8 +72,9 @@ std::string configuration_page() {
     page += fmt::format("\n## [{}] {}\n\n", group.name, group.help);
     page += "| key | default | takes | flag | variable | meaning |\n|---|---|---|---|---|---|\n";
     for (const option& each : group.options)
-      page += fmt::format("| `{}` | {} | {} | `{}` | `{}` | {}{} |\n", each.name, default_of(each), takes(each),
-                          each.dashed(), each.variable(), each.help, each.secret ? " (secret)" : "");
+      page += fmt::format("| `{}` | {} | {} | `{}` | `{}` | {}{} |\n", each.name, default_of(each),
+                          takes(each), each.dashed(), each.variable(), each.help,
+                          each.secret ? " (secret)" : "");
   }
   return page;
 }

@@ -28,8 +28,8 @@ constexpr std::array size_units{unit{"TiB", 1ULL << 40},
                                 unit{"KB", 1'000ULL},
                                 unit{"B", 1ULL},
                                 unit{"", 1ULL}};
-constexpr std::array duration_units{unit{"h", 3'600'000ULL}, unit{"m", 60'000ULL}, unit{"s", 1'000ULL},
-                                    unit{"ms", 1ULL}};
+constexpr std::array duration_units{unit{"h", 3'600'000ULL}, unit{"m", 60'000ULL},
+                                    unit{"s", 1'000ULL}, unit{"ms", 1ULL}};
 
 constexpr std::string_view too_large = "is out of range";
 
@@ -44,13 +44,15 @@ std::uint64_t take_number(std::string_view& text) {
   return number;
 }
 
-std::uint64_t parse_with_unit(std::string_view text, std::span<const unit> units, std::string_view known) {
+std::uint64_t parse_with_unit(std::string_view text, std::span<const unit> units,
+                              std::string_view known) {
   if (text.starts_with('-')) throw bad_value(std::string(too_large));
   const std::uint64_t number = take_number(text);
   for (const unit& candidate : units) {
     if (candidate.name != text) continue;
     std::uint64_t product = 0;
-    if (__builtin_mul_overflow(number, candidate.factor, &product)) throw bad_value(std::string(too_large));
+    if (__builtin_mul_overflow(number, candidate.factor, &product))
+      throw bad_value(std::string(too_large));
     return product;
   }
   if (text.empty()) throw bad_value(fmt::format("has no unit ({})", known));
@@ -58,10 +60,12 @@ std::uint64_t parse_with_unit(std::string_view text, std::span<const unit> units
   throw bad_value(fmt::format("has an unknown unit (known are {})", known));
 }
 
-std::string show_with_unit(std::uint64_t number, std::span<const unit> units, std::string_view zero) {
+std::string show_with_unit(std::uint64_t number, std::span<const unit> units,
+                           std::string_view zero) {
   if (number == 0) return std::string(zero);
   for (const unit& candidate : units)
-    if (number % candidate.factor == 0) return fmt::format("{}{}", number / candidate.factor, candidate.name);
+    if (number % candidate.factor == 0)
+      return fmt::format("{}{}", number / candidate.factor, candidate.name);
   return std::to_string(number);
 }
 

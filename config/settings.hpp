@@ -37,11 +37,12 @@ struct server_settings {
   std::uint32_t threads = 1;             ///< threads that read and write sockets.
   std::uint32_t max_connections = 10000; ///< open at once; more are refused.
   byte_count max_body = 32 * mib;        ///< of one request, decoded.
-  milliseconds header_timeout{10'000};   ///< from the first byte of a request to the end of its headers.
-  milliseconds body_timeout{30'000};     ///< longest pause while a body arrives.
-  milliseconds idle_timeout{120'000};    ///< a kept-alive connection without a request.
-  std::vector<std::string> api_keys;     ///< any of them opens the door; empty: no key is asked for.
-  std::string cors_origin;               ///< the web origin that may call, or *; empty: none.
+  milliseconds header_timeout{
+      10'000}; ///< from the first byte of a request to the end of its headers.
+  milliseconds body_timeout{30'000};  ///< longest pause while a body arrives.
+  milliseconds idle_timeout{120'000}; ///< a kept-alive connection without a request.
+  std::vector<std::string> api_keys;  ///< any of them opens the door; empty: no key is asked for.
+  std::string cors_origin;            ///< the web origin that may call, or *; empty: none.
   bool operator==(const server_settings&) const = default;
 };
 
@@ -54,7 +55,7 @@ struct engine_settings {
   std::uint32_t block_tokens = 16;   ///< tokens in one block of the KV cache; a power of two.
   byte_count kv_memory = 0;          ///< for the KV cache; 0: memory_fraction of what is free.
   double memory_fraction = 0.5;      ///< of the free memory, where kv_memory is 0.
-  bool prefix_cache = true;          ///< keep blocks of finished sequences for prompts that begin alike.
+  bool prefix_cache = true; ///< keep blocks of finished sequences for prompts that begin alike.
   bool operator==(const engine_settings&) const = default;
 };
 
@@ -64,7 +65,8 @@ struct admission_settings {
   std::uint64_t max_queued_tokens = 1'000'000; ///< of prompts waiting, all together.
   milliseconds default_timeout{600'000};       ///< of a request that names none.
   milliseconds max_timeout{3'600'000};         ///< that a request may ask for.
-  std::uint32_t default_max_tokens = 0;        ///< of an answer whose request names none; 0: to the context's end.
+  std::uint32_t default_max_tokens =
+      0; ///< of an answer whose request names none; 0: to the context's end.
   bool operator==(const admission_settings&) const = default;
 };
 
@@ -84,7 +86,7 @@ struct limit_settings {
 
 /// How answers flow to their readers.
 struct stream_settings {
-  byte_count buffer = 256 * kib;            ///< unsent bytes of one answer before its sequence is parked.
+  byte_count buffer = 256 * kib; ///< unsent bytes of one answer before its sequence is parked.
   milliseconds slow_reader_timeout{30'000}; ///< a parked sequence is cancelled after this.
   milliseconds ping_interval{20'000};       ///< between signs of life on a silent stream.
   std::uint32_t websocket_requests = 64;    ///< running at once on one WebSocket.
@@ -94,7 +96,8 @@ struct stream_settings {
 /// Start, stop and what happens after a fault.
 struct lifecycle_settings {
   milliseconds drain_timeout{120'000}; ///< for running answers to finish after SIGTERM.
-  std::uint32_t max_restarts = 5;      ///< of the engine within restart_window; one more ends the program.
+  std::uint32_t max_restarts =
+      5; ///< of the engine within restart_window; one more ends the program.
   milliseconds restart_window{60'000};
   milliseconds stall_timeout{60'000}; ///< without a step while work waits: not ready.
   bool operator==(const lifecycle_settings&) const = default;

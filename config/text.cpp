@@ -41,7 +41,8 @@ bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7F && cod
 /// writing.
 bool misleads(std::uint32_t code) {
   return (code >= 0x200B && code <= 0x200F) || (code >= 0x2028 && code <= 0x202E) ||
-         (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code == 0x061C || (code >= 0xE0000 && code <= 0xE007F);
+         (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code == 0x061C ||
+         (code >= 0xE0000 && code <= 0xE007F);
 }
 
 std::string escape(std::string_view text, std::size_t limit, bool quotes) {
@@ -93,7 +94,9 @@ bool has_control(std::string_view text) {
   return false;
 }
 
-std::string printable(std::string_view text, std::size_t limit) { return escape(text, limit, false); }
+std::string printable(std::string_view text, std::size_t limit) {
+  return escape(text, limit, false);
+}
 
 std::string printable_in_quotes(std::string_view text, std::size_t limit) {
   return '"' + escape(text, limit, true) + '"';

@@ -51,8 +51,9 @@ class toml_reader {
   void read(const toml::table& root) {
     // The parser sorts by name; people read from the top.
     std::vector<entry> entries = entries_of(root);
-    std::sort(entries.begin(), entries.end(),
-              [](const entry& a, const entry& b) { return a.key->source().begin < b.key->source().begin; });
+    std::sort(entries.begin(), entries.end(), [](const entry& a, const entry& b) {
+      return a.key->source().begin < b.key->source().begin;
+    });
     for (const entry& each : entries) {
       if (each.in_section)
         read_value(each);
@@ -74,7 +75,8 @@ class toml_reader {
     for (const auto& [key, node] : root) {
       const std::string group(key.str());
       const toml::table* section = node.as_table();
-      if (section == nullptr || (section->empty() && !is_group(group))) entries.push_back({&key, &node, group, false});
+      if (section == nullptr || (section->empty() && !is_group(group)))
+        entries.push_back({&key, &node, group, false});
       if (section == nullptr) continue;
       for (const auto& [inner, value] : *section)
         entries.push_back({&inner, &value, group + "." + std::string(inner.str()), true});
@@ -82,11 +84,14 @@ class toml_reader {
     return entries;
   }
 
-  std::string where(const toml::key& key) const { return fmt::format("{}:{}:", name_, key.source().begin.line); }
+  std::string where(const toml::key& key) const {
+    return fmt::format("{}:{}:", name_, key.source().begin.line);
+  }
   static std::string shown(const std::string& text) { return printable(text, longest_name); }
 
   bool is_group(const std::string& name) const {
-    return std::any_of(groups_.begin(), groups_.end(), [&](const spelling& each) { return each.written == name; });
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [&](const spelling& each) { return each.written == name; });
   }
   bool is_option(const std::string& key) const {
     return std::any_of(to_.options().begin(), to_.options().end(),
@@ -95,19 +100,20 @@ class toml_reader {
 
   void read_value(const entry& each) {
     if (is_option(each.name))
-      to_.set_typed(each.name, to_typed(*each.value),
-                    {setting_source::file, fmt::format("{}:{}", name_, each.key->source().begin.line)});
+      to_.set_typed(
+          each.name, to_typed(*each.value),
+          {setting_source::file, fmt::format("{}:{}", name_, each.key->source().begin.line)});
     else
       refuse_key(each);
   }
 
   void refuse_top(const entry& each) {
     if (is_group(each.name))
-      to_.refuse(fmt::format("{} {} is a group; write it as [{}] with its options below", where(*each.key), each.name,
-                             each.name));
+      to_.refuse(fmt::format("{} {} is a group; write it as [{}] with its options below",
+                             where(*each.key), each.name, each.name));
     else if (each.value->is_table() || each.value->is_array_of_tables())
-      to_.refuse(
-          fmt::format("{} [{}] is not a group{}", where(*each.key), shown(each.name), suggestion(each.name, groups_)));
+      to_.refuse(fmt::format("{} [{}] is not a group{}", where(*each.key), shown(each.name),
+                             suggestion(each.name, groups_)));
     else
       refuse_key(each);
   }
@@ -132,10 +138,12 @@ std::string describe(std::string_view problem) {
     const std::size_t first = problem.find('\'');
     const std::size_t last = problem.rfind('\'');
     if (first != std::string_view::npos && last > first)
-      return printable(problem.substr(first + 1, last - first - 1), longest_name) + " is given twice";
+      return printable(problem.substr(first + 1, last - first - 1), longest_name) +
+             " is given twice";
   }
   const std::size_t colon = problem.find(": ");
-  if (problem.starts_with("Error while parsing") && colon != std::string_view::npos) problem.remove_prefix(colon + 2);
+  if (problem.starts_with("Error while parsing") && colon != std::string_view::npos)
+    problem.remove_prefix(colon + 2);
   return "not TOML: " + printable(problem, 2 * longest_name);
 }
 
@@ -189,7 +197,8 @@ void read_toml(settings_builder& to, std::string_view text, const std::string& n
     const toml::table root = toml::parse(text, std::string_view(name));
     toml_reader(to, name).read(root);
   } catch (const toml::parse_error& problem) {
-    to.refuse(fmt::format("{}:{}: {}", name, problem.source().begin.line, describe(problem.description())));
+    to.refuse(fmt::format("{}:{}: {}", name, problem.source().begin.line,
+                          describe(problem.description())));
   }
 }
 

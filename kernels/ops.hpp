@@ -30,11 +30,12 @@ class device_error : public std::runtime_error {
 struct batch_view {
   std::int32_t tokens = 0;
   std::int32_t sequences = 0;
-  const token_id* ids = nullptr;              // [tokens]
-  const std::int32_t* positions = nullptr;    // [tokens], 0 is a sequence's first token
-  const std::int32_t* sequence_of = nullptr;  // [tokens], 0 <= . < sequences
-  const std::int32_t* first_row = nullptr;    // [sequences + 1], rows first_row[s] .. first_row[s + 1]
-  const std::int32_t* block_tables = nullptr; // [sequences, table_stride], block ids in the order of the tokens
+  const token_id* ids = nullptr;             // [tokens]
+  const std::int32_t* positions = nullptr;   // [tokens], 0 is a sequence's first token
+  const std::int32_t* sequence_of = nullptr; // [tokens], 0 <= . < sequences
+  const std::int32_t* first_row = nullptr; // [sequences + 1], rows first_row[s] .. first_row[s + 1]
+  const std::int32_t* block_tables =
+      nullptr; // [sequences, table_stride], block ids in the order of the tokens
   std::int32_t table_stride = 0;
 };
 
@@ -56,19 +57,21 @@ struct head_shape {
 /// Rotary position embedding, rotate-half layout (Su et al., 2104.09864).
 struct rope_table {
   const float* inverse_frequencies = nullptr; // [head_dim / 2], host memory that outlives the model
-  float attention_factor = 1.0F;              ///< multiplies sin and cos (YaRN, 2309.00071); 1 otherwise
+  float attention_factor = 1.0F; ///< multiplies sin and cos (YaRN, 2309.00071); 1 otherwise
 };
 
 /// One row to sample: which logits, by which rules, and what came before.
 struct sample_row {
   std::int32_t logits_row = 0;
   const sampling_params* params = nullptr;
-  std::uint32_t position = 0;               ///< the position that the sampled token will have; counter of Philox
-  std::span<const token_id> ids;            ///< the sequence before that position
-  std::uint32_t prompt_tokens = 0;          ///< the first of ids that are the prompt; the others were generated
-  std::span<const float> allowed_mask = {}; ///< [vocab] added to the logits (0 or -inf); empty allows all
-  bool is_prompt = false;                   ///< the token is known: report `known`'s logprob, sample nothing
-  token_id known = 0;                       ///< with is_prompt: the token that really follows
+  std::uint32_t position = 0; ///< the position that the sampled token will have; counter of Philox
+  std::span<const token_id> ids; ///< the sequence before that position
+  std::uint32_t prompt_tokens =
+      0; ///< the first of ids that are the prompt; the others were generated
+  std::span<const float> allowed_mask =
+      {};                 ///< [vocab] added to the logits (0 or -inf); empty allows all
+  bool is_prompt = false; ///< the token is known: report `known`'s logprob, sample nothing
+  token_id known = 0;     ///< with is_prompt: the token that really follows
 };
 
 struct token_logprob {
@@ -79,7 +82,8 @@ struct token_logprob {
 /// What came of a sample_row.
 struct sampled_token {
   token_id id = 0;
-  float logprob = 0;              ///< under the model's own distribution (before temperature); only where asked for
+  float logprob =
+      0; ///< under the model's own distribution (before temperature); only where asked for
   std::vector<token_logprob> top; ///< the most likely, best first; as many as params->logprobs asks
   bool finite = true; ///< false: the logits held NaN or +inf, or no token had a chance under the
                       ///< mask, bias and suppression; `id` means nothing
@@ -117,7 +121,8 @@ class backend {
 
   /// residual += delta (where delta.data), out = residual / rms(residual) * weight. All [tokens,
   /// hidden].
-  virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight, float epsilon) = 0;
+  virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
+                            float epsilon) = 0;
 
   /// out = x · weightᵀ + bias (where bias.data). x: [rows, k], weight: [n, k], bias: [n], out:
   /// [rows, n].
@@ -126,16 +131,17 @@ class backend {
   /// Takes qkv: [tokens, (heads + 2 kv_heads) * head_dim]; normalises each query and key head
   /// (where the weights [head_dim] have data), rotates both to their positions, leaves the queries
   /// in place and writes keys and values into the pages at each token's block and offset.
-  virtual void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
-                               const rope_table& rope, const head_shape& heads, const kv_pages& pages,
-                               const batch_view& batch) = 0;
+  virtual void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm,
+                               float epsilon, const rope_table& rope, const head_shape& heads,
+                               const kv_pages& pages, const batch_view& batch) = 0;
 
   /// Causal attention of the batch's queries (the first heads * head_dim of each qkv row) over
   /// their sequences' pages, from position 0 (or the last `window` positions where window > 0) to
   /// their own. out: [tokens, heads * head_dim]. scale multiplies the scores; softcap > 0 bounds
   /// them to softcap * tanh(score / softcap).
-  virtual void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
-                         const batch_view& batch, float scale, std::int32_t window, float softcap) = 0;
+  virtual void attention(matrix out, const matrix& qkv, const head_shape& heads,
+                         const kv_pages& pages, const batch_view& batch, float scale,
+                         std::int32_t window, float softcap) = 0;
 
   /// out = silu(gate) * up. gate_up: [tokens, 2 * width], gate first; out: [tokens, width].
   virtual void silu_mul(matrix out, const matrix& gate_up) = 0;
@@ -145,7 +151,8 @@ class backend {
 
   /// Chooses a token for each row of logits: [., vocab] f32. Results are there when the call
   /// returns (it waits).
-  virtual std::vector<sampled_token> sample(const matrix& logits, std::span<const sample_row> rows) = 0;
+  virtual std::vector<sampled_token> sample(const matrix& logits,
+                                            std::span<const sample_row> rows) = 0;
 };
 
 } // namespace troupe

@@ -28,7 +28,8 @@ struct rope_settings {
   double beta_slow = 1;                   ///< yarn
   bool truncate = true;                   ///< yarn: the ramp's ends are whole dimensions
   std::optional<double> attention_factor; ///< yarn: of sin and cos; computed from factor otherwise
-  /// What the frequencies are rounded to: bf16 where a reference cast its whole model, buffers and all.
+  /// What the frequencies are rounded to: bf16 where a reference cast its whole model, buffers and
+  /// all.
   dtype frequency_type = dtype::f32;
 };
 

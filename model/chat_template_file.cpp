@@ -18,7 +18,8 @@ constexpr std::uint64_t template_limit = std::uint64_t{1} << 20;
 constexpr std::uint64_t config_limit = std::uint64_t{16} << 20;
 
 /// The text of {name, template}; throws where it has another form.
-std::pair<std::string, std::string> named_template(const nlohmann::json& entry, const std::filesystem::path& file) {
+std::pair<std::string, std::string> named_template(const nlohmann::json& entry,
+                                                   const std::filesystem::path& file) {
   const auto text = [&](const char* key) {
     const auto found = entry.is_object() ? entry.find(key) : entry.end();
     if (!entry.is_object() || found == entry.end() || !found->is_string())
@@ -37,8 +38,8 @@ std::string default_of(const nlohmann::json& list, const std::filesystem::path& 
     if (name == "default" || list.size() == 1) return text;
     names += (names.empty() ? "" : ", ") + name;
   }
-  throw model_error(fmt::format("{}: chat_template names {}, of which none is called default", file.string(),
-                                names.empty() ? "nothing" : names));
+  throw model_error(fmt::format("{}: chat_template names {}, of which none is called default",
+                                file.string(), names.empty() ? "nothing" : names));
 }
 
 } // namespace

@@ -14,7 +14,8 @@ namespace troupe {
 
 using json = nlohmann::json;
 
-config_reader::config_reader(const json& object, std::string where) : object_(&object), where_(std::move(where)) {}
+config_reader::config_reader(const json& object, std::string where)
+    : object_(&object), where_(std::move(where)) {}
 
 const json* config_reader::find(std::string_view key) const {
   const auto found = object_->find(key);
@@ -27,21 +28,25 @@ bool config_reader::names(std::string_view key) const { return object_->contains
 
 void config_reader::refuse(std::string_view key, std::string_view must) const {
   const json* value = find(key);
-  std::string shown = value ? value->dump(-1, ' ', true, json::error_handler_t::replace) : std::string("absent");
+  std::string shown =
+      value ? value->dump(-1, ' ', true, json::error_handler_t::replace) : std::string("absent");
   if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
   throw model_error(fmt::format("{}: {} is {}; {}", where_, key, shown, must));
 }
 
 std::int64_t config_reader::whole_of(const json& value, std::string_view key, std::int64_t least,
                                      std::int64_t most) const {
-  const bool fits = value.is_number_unsigned() ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX)
-                                               : value.is_number_integer();
+  const bool fits = value.is_number_unsigned()
+                        ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX)
+                        : value.is_number_integer();
   const std::int64_t n = fits ? value.get<std::int64_t>() : 0;
-  if (!fits || n < least || n > most) refuse(key, fmt::format("it must be a whole number in [{}, {}]", least, most));
+  if (!fits || n < least || n > most)
+    refuse(key, fmt::format("it must be a whole number in [{}, {}]", least, most));
   return n;
 }
 
-std::int64_t config_reader::whole(std::string_view key, std::int64_t least, std::int64_t most) const {
+std::int64_t config_reader::whole(std::string_view key, std::int64_t least,
+                                  std::int64_t most) const {
   const json* value = find(key);
   if (!value) refuse(key, fmt::format("it must be a whole number in [{}, {}]", least, most));
   return whole_of(*value, key, least, most);
@@ -60,7 +65,8 @@ double config_reader::number(std::string_view key, double least, double most) co
   return n;
 }
 
-double config_reader::number_or(std::string_view key, double absent, double least, double most) const {
+double config_reader::number_or(std::string_view key, double absent, double least,
+                                double most) const {
   return has(key) ? number(key, least, most) : absent;
 }
 

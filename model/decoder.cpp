@@ -17,20 +17,23 @@ weight_part bias(const std::string& map, std::int64_t rows) { return {map + ".bi
 
 /// Some exporters keep a tied matrix under the head's name only.
 std::string embedding_name(const architecture& model, const safetensors& files) {
-  const bool under_head =
-      model.tied_embeddings && !files.contains(model.names.embedding) && files.contains(model.names.head);
+  const bool under_head = model.tied_embeddings && !files.contains(model.names.embedding) &&
+                          files.contains(model.names.head);
   return under_head ? model.names.head : model.names.embedding;
 }
 
 } // namespace
 
-decoder::decoder(architecture model, const safetensors& files, backend& device, const load_progress& progress)
-    : model_(std::move(model)), device_(device), rope_(make_rope_frequencies(model_.rope, model_.head_dim)) {
+decoder::decoder(architecture model, const safetensors& files, backend& device,
+                 const load_progress& progress)
+    : model_(std::move(model)), device_(device),
+      rope_(make_rope_frequencies(model_.rope, model_.head_dim)) {
   weight_loader load(files, device, progress);
   embedding_ = load.stacked({{embedding_name(model_, files), model_.vocab}}, model_.hidden);
   for (std::int32_t i = 0; i < model_.layers; ++i) layers_.push_back(load_layer(load, i));
   final_norm_ = load.norm(model_.names.final_norm, model_.hidden);
-  if (!model_.tied_embeddings) head_ = load.stacked({{model_.names.head, model_.vocab}}, model_.hidden);
+  if (!model_.tied_embeddings)
+    head_ = load.stacked({{model_.names.head, model_.vocab}}, model_.hidden);
   device.wait();
   bytes_ = load.bytes();
 }
@@ -84,7 +87,8 @@ void decoder::forward(const batch_view& batch, const kv_cache& cache, const work
     const std::int32_t window = model_.windows[static_cast<std::size_t>(i)];
     device_.add_rms_norm(normed, residual, delta, layer.attention_norm.view, epsilon);
     device_.matmul(qkv, normed, layer.qkv.view, layer.qkv_bias.view);
-    device_.norm_rope_store(qkv, layer.query_norm.view, layer.key_norm.view, epsilon, rope, heads, pages, batch);
+    device_.norm_rope_store(qkv, layer.query_norm.view, layer.key_norm.view, epsilon, rope, heads,
+                            pages, batch);
     device_.attention(attended, qkv, heads, pages, batch, scale, window, 0.0F);
     device_.matmul(added, attended, layer.output.view, layer.output_bias.view);
     device_.add_rms_norm(normed, residual, added, layer.mlp_norm.view, epsilon);

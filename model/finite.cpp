@@ -42,7 +42,8 @@ bool all_finite(std::span<const std::byte> elements, dtype type) {
 }
 
 bool all_zero(std::span<const std::byte> elements, dtype type) {
-  return type == dtype::f32 ? !any_below_sign<std::uint32_t>(elements) : !any_below_sign<std::uint16_t>(elements);
+  return type == dtype::f32 ? !any_below_sign<std::uint32_t>(elements)
+                            : !any_below_sign<std::uint16_t>(elements);
 }
 
 } // namespace troupe

@@ -34,7 +34,8 @@ sampling_params read_sampling(const config_reader& file) {
 
 } // namespace
 
-generation_defaults read_generation_defaults(const std::filesystem::path& folder, const architecture& model) {
+generation_defaults read_generation_defaults(const std::filesystem::path& folder,
+                                             const architecture& model) {
   generation_defaults out;
   out.eos = model.eos;
   const std::filesystem::path path = folder / "generation_config.json";

@@ -20,8 +20,9 @@ double mib(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20);
 
 void check(const architecture& model, const memory_request& request) {
   if (request.block_tokens < 1 || request.max_sequences < 1 || request.step_tokens < 1)
-    throw model_error(fmt::format("memory: block tokens ({}), sequences ({}) and step tokens ({}) must be at least 1",
-                                  request.block_tokens, request.max_sequences, request.step_tokens));
+    throw model_error(fmt::format(
+        "memory: block tokens ({}), sequences ({}) and step tokens ({}) must be at least 1",
+        request.block_tokens, request.max_sequences, request.step_tokens));
   if (request.max_context < 0 || request.max_context > model.max_positions)
     throw model_error(fmt::format("memory: max context {} is not in [1, {}], the model's positions",
                                   request.max_context, model.max_positions));
@@ -44,7 +45,8 @@ std::uint64_t available_for_kv(const memory_request& request, std::uint64_t work
   if (request.kv_bytes && *request.kv_bytes > left)
     throw model_error(fmt::format("memory: {:.1f} MiB of KV were set, {:.1f} MiB are left after "
                                   "weights ({:.1f} MiB) and buffers ({:.1f} MiB)",
-                                  mib(*request.kv_bytes), mib(left), mib(request.weight_bytes), mib(workspace_bytes)));
+                                  mib(*request.kv_bytes), mib(left), mib(request.weight_bytes),
+                                  mib(workspace_bytes)));
   return request.kv_bytes.value_or(left);
 }
 
@@ -62,24 +64,26 @@ memory_plan plan_memory(const architecture& model, const memory_request& request
   out.block_bytes = kv_cache::block_bytes(model, request.activation_type, request.block_tokens);
   const std::uint64_t available = available_for_kv(request, out.workspace_bytes);
   const std::uint64_t fitting = available / out.block_bytes;
-  const std::uint64_t one_sequence =
-      (static_cast<std::uint64_t>(out.max_context) + static_cast<std::uint64_t>(out.block_tokens) - 1) /
-      static_cast<std::uint64_t>(out.block_tokens);
+  const std::uint64_t one_sequence = (static_cast<std::uint64_t>(out.max_context) +
+                                      static_cast<std::uint64_t>(out.block_tokens) - 1) /
+                                     static_cast<std::uint64_t>(out.block_tokens);
   if (fitting == 0)
-    throw model_error(fmt::format("memory: {:.1f} MiB are available for the KV cache and one block of {} tokens takes "
-                                  "{:.1f} MiB; set --kv-memory {}MiB or more",
-                                  mib(available), out.block_tokens, mib(out.block_bytes),
-                                  std::ceil(mib(one_sequence * out.block_bytes))));
+    throw model_error(fmt::format(
+        "memory: {:.1f} MiB are available for the KV cache and one block of {} tokens takes "
+        "{:.1f} MiB; set --kv-memory {}MiB or more",
+        mib(available), out.block_tokens, mib(out.block_bytes),
+        std::ceil(mib(one_sequence * out.block_bytes))));
   if (fitting < one_sequence)
     throw model_error(fmt::format(
         "memory: needs {:.1f} MiB for max_context {}, {:.1f} MiB available: the longest that fits "
         "is {}; set --max-context {} or --kv-memory {}MiB",
         mib(one_sequence * out.block_bytes), out.max_context, mib(available),
-        fitting * static_cast<std::uint64_t>(out.block_tokens), fitting * static_cast<std::uint64_t>(out.block_tokens),
+        fitting * static_cast<std::uint64_t>(out.block_tokens),
+        fitting * static_cast<std::uint64_t>(out.block_tokens),
         std::ceil(mib(one_sequence * out.block_bytes))));
   const std::uint64_t useful = one_sequence * static_cast<std::uint64_t>(request.max_sequences);
-  out.blocks =
-      static_cast<std::int32_t>(std::min({fitting, useful, static_cast<std::uint64_t>(INT32_MAX / out.block_tokens)}));
+  out.blocks = static_cast<std::int32_t>(
+      std::min({fitting, useful, static_cast<std::uint64_t>(INT32_MAX / out.block_tokens)}));
   out.kv_bytes = static_cast<std::uint64_t>(out.blocks) * out.block_bytes;
   return out;
 }
@@ -89,10 +93,11 @@ std::string to_table(const memory_plan& plan) {
     return fmt::format("{:<10} {:>12.1f} MiB {:>5.1f} %\n", what, mib(bytes),
                        100.0 * static_cast<double>(bytes) / static_cast<double>(plan.free_bytes));
   };
-  return line("weights", plan.weight_bytes) + line("buffers", plan.workspace_bytes) + line("KV cache", plan.kv_bytes) +
+  return line("weights", plan.weight_bytes) + line("buffers", plan.workspace_bytes) +
+         line("KV cache", plan.kv_bytes) +
          line("left", plan.free_bytes - plan.weight_bytes - plan.workspace_bytes - plan.kv_bytes) +
-         fmt::format("{} blocks of {} tokens: {} tokens, {:.1f} sequences of {}\n", plan.blocks, plan.block_tokens,
-                     plan.tokens(), plan.full_sequences(), plan.max_context);
+         fmt::format("{} blocks of {} tokens: {} tokens, {:.1f} sequences of {}\n", plan.blocks,
+                     plan.block_tokens, plan.tokens(), plan.full_sequences(), plan.max_context);
 }
 
 } // namespace troupe

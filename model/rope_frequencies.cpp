@@ -19,13 +19,15 @@ double llama3_frequency(double frequency, const rope_settings& rope) {
   const double turns = rope.original_positions * frequency / two_pi;
   if (turns > rope.high_frequency_factor) return frequency;
   if (turns < rope.low_frequency_factor) return frequency / rope.factor;
-  const double kept = (turns - rope.low_frequency_factor) / (rope.high_frequency_factor - rope.low_frequency_factor);
+  const double kept = (turns - rope.low_frequency_factor) /
+                      (rope.high_frequency_factor - rope.low_frequency_factor);
   return (1.0 - kept) * frequency / rope.factor + kept * frequency;
 }
 
 /// The (fractional) dimension whose wave turns `turns` times over the original positions.
 double yarn_dimension(double turns, const rope_settings& rope, std::int32_t head_dim) {
-  return head_dim * std::log(rope.original_positions / (turns * two_pi)) / (2.0 * std::log(rope.theta));
+  return head_dim * std::log(rope.original_positions / (turns * two_pi)) /
+         (2.0 * std::log(rope.theta));
 }
 
 /// Where YaRN's ramp from kept to stretched begins and ends, in dimensions.
@@ -56,7 +58,8 @@ double yarn_attention_factor(const rope_settings& rope) {
 
 rope_frequencies make_rope_frequencies(const rope_settings& rope, std::int32_t head_dim) {
   rope_frequencies out;
-  const auto [low, high] = rope.scaling == rope_scaling::yarn ? yarn_ramp(rope, head_dim) : std::pair(0.0, 1.0);
+  const auto [low, high] =
+      rope.scaling == rope_scaling::yarn ? yarn_ramp(rope, head_dim) : std::pair(0.0, 1.0);
   for (std::int32_t i = 0; i < head_dim / 2; ++i) {
     double frequency = std::pow(rope.theta, -2.0 * i / head_dim);
     if (rope.scaling == rope_scaling::linear) frequency /= rope.factor;
@@ -66,9 +69,11 @@ rope_frequencies make_rope_frequencies(const rope_settings& rope, std::int32_t h
       frequency *= stretched / rope.factor + (1.0 - stretched);
     }
     const auto exact = static_cast<float>(frequency);
-    out.inverse_frequencies.push_back(rope.frequency_type == dtype::bf16 ? rounded_to_bf16(exact) : exact);
+    out.inverse_frequencies.push_back(rope.frequency_type == dtype::bf16 ? rounded_to_bf16(exact)
+                                                                         : exact);
   }
-  if (rope.scaling == rope_scaling::yarn) out.attention_factor = static_cast<float>(yarn_attention_factor(rope));
+  if (rope.scaling == rope_scaling::yarn)
+    out.attention_factor = static_cast<float>(yarn_attention_factor(rope));
   return out;
 }
 

@@ -18,11 +18,12 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 const runner_options& checked(const runner_options& options) {
-  if (options.blocks < 1 || options.block_tokens < 1 || options.max_sequences < 1 || options.step_tokens < 1)
-    throw std::invalid_argument(
-        fmt::format("a runner needs at least one block ({}), token a block ({}), sequence ({}) and token a "
-                    "step ({})",
-                    options.blocks, options.block_tokens, options.max_sequences, options.step_tokens));
+  if (options.blocks < 1 || options.block_tokens < 1 || options.max_sequences < 1 ||
+      options.step_tokens < 1)
+    throw std::invalid_argument(fmt::format(
+        "a runner needs at least one block ({}), token a block ({}), sequence ({}) and token a "
+        "step ({})",
+        options.blocks, options.block_tokens, options.max_sequences, options.step_tokens));
   return options;
 }
 
@@ -47,12 +48,15 @@ double seconds(clock::duration d) { return std::chrono::duration<double>(d).coun
 
 } // namespace
 
-runner::runner(std::shared_ptr<const decoder> model, backend& device, const runner_options& options, fault_probe probe)
-    : model_(std::move(model)), device_(device), options_(checked(options)), probe_(std::move(probe)),
-      slots_(limits_of(model_->model(), options)),
+runner::runner(std::shared_ptr<const decoder> model, backend& device, const runner_options& options,
+               fault_probe probe)
+    : model_(std::move(model)), device_(device), options_(checked(options)),
+      probe_(std::move(probe)), slots_(limits_of(model_->model(), options)),
       cache_(device, model_->model(), options.blocks, options.block_tokens),
-      work_(device, model_->model(), options.step_tokens, std::min(options.step_tokens, most_logits_rows)),
-      batch_(device, options.step_tokens, options.max_sequences, table_blocks(model_->model(), options)) {}
+      work_(device, model_->model(), options.step_tokens,
+            std::min(options.step_tokens, most_logits_rows)),
+      batch_(device, options.step_tokens, options.max_sequences,
+             table_blocks(model_->model(), options)) {}
 
 void runner::probe(std::string_view stage, sequence_id sequence) const {
   if (probe_) probe_(stage, sequence);
@@ -78,7 +82,8 @@ std::string runner::admit(const slot_run& run, std::vector<bool>& seen, std::int
   seen[run.slot] = true;
   const auto rows = static_cast<std::int64_t>(run.tokens + run.drafts.size());
   if (rows > budget)
-    return fmt::format("its {} rows exceed the {} left of the step's {}", rows, budget, options_.step_tokens);
+    return fmt::format("its {} rows exceed the {} left of the step's {}", rows, budget,
+                       options_.step_tokens);
   try {
     probe("prepare", slots_.find(run.slot)->sequence);
   } catch (const std::exception& e) {

@@ -22,7 +22,8 @@ std::string name_of(const std::filesystem::path& folder) {
   return path.filename().string();
 }
 
-void check_vocabulary(const tokenizer& tokens, const architecture& model, const std::filesystem::path& folder) {
+void check_vocabulary(const tokenizer& tokens, const architecture& model,
+                      const std::filesystem::path& folder) {
   if (tokens.size() > static_cast<std::size_t>(model.vocab))
     throw model_error(fmt::format("{}: tokenizer.json has {} tokens, config.json's vocab_size is "
                                   "{}: they belong to different models",
@@ -31,8 +32,10 @@ void check_vocabulary(const tokenizer& tokens, const architecture& model, const 
 
 } // namespace
 
-served_model load_model(const std::filesystem::path& folder, backend& device, const load_progress& progress) {
-  if (!std::filesystem::is_directory(folder)) throw model_error(fmt::format("{}: is not a folder", folder.string()));
+served_model load_model(const std::filesystem::path& folder, backend& device,
+                        const load_progress& progress) {
+  if (!std::filesystem::is_directory(folder))
+    throw model_error(fmt::format("{}: is not a folder", folder.string()));
   architecture model = read_architecture(folder);
   served_model out;
   out.name = name_of(folder);

@@ -10,7 +10,9 @@ namespace troupe {
 slot_table::slot_table(const slot_limits& limits)
     : limits_(limits), slots_(static_cast<std::size_t>(limits.max_sequences)) {}
 
-slot_state* slot_table::find(slot_id slot) { return slot < slots_.size() ? &slots_[slot] : nullptr; }
+slot_state* slot_table::find(slot_id slot) {
+  return slot < slots_.size() ? &slots_[slot] : nullptr;
+}
 
 void slot_table::close(slot_id slot) {
   if (slot_state* state = find(slot)) state->reset();
@@ -21,8 +23,8 @@ void slot_table::open(const slot_open& opened) {
   if (!state) return;
   std::string error = problem_of(opened);
   if (state->open)
-    error = fmt::format("slot {} was opened for sequence {} while sequence {} had it", opened.slot, opened.sequence,
-                        state->sequence);
+    error = fmt::format("slot {} was opened for sequence {} while sequence {} had it", opened.slot,
+                        opened.sequence, state->sequence);
   state->reset();
   state->open = true;
   state->sequence = opened.sequence;
@@ -48,7 +50,8 @@ void slot_table::grow(const table_growth& growth) {
 }
 
 std::string slot_table::out_of_vocabulary(std::span<const token_id> ids) const {
-  const auto bad = std::ranges::find_if(ids, [&](token_id id) { return id < 0 || id >= limits_.vocab; });
+  const auto bad =
+      std::ranges::find_if(ids, [&](token_id id) { return id < 0 || id >= limits_.vocab; });
   return bad == ids.end() ? "" : fmt::format("token id {} is not in [0, {})", *bad, limits_.vocab);
 }
 
@@ -56,7 +59,8 @@ std::string slot_table::problem_of(const slot_open& opened) const {
   if (!opened.ids || opened.ids->empty()) return "a sequence needs at least one token";
   if (!opened.sampling) return "a sequence needs sampling parameters";
   if (opened.prompt_tokens > opened.ids->size())
-    return fmt::format("{} prompt tokens are more than the {} ids", opened.prompt_tokens, opened.ids->size());
+    return fmt::format("{} prompt tokens are more than the {} ids", opened.prompt_tokens,
+                       opened.ids->size());
   if (std::string error = out_of_vocabulary(*opened.ids); !error.empty()) return error;
   token_ids named = opened.sampling->suppressed;
   for (const auto& [id, bias] : opened.sampling->logit_bias) named.push_back(id);
@@ -71,18 +75,22 @@ std::string slot_table::problem_of(const slot_run& run) {
   const std::uint64_t end = known + run.drafts.size();
   if (run.tokens == 0) return "a run needs at least one token";
   if (state->next && *state->next != run.first)
-    return fmt::format("the run begins at position {}, the pages end at {}", run.first, *state->next);
+    return fmt::format("the run begins at position {}, the pages end at {}", run.first,
+                       *state->next);
   if (known > state->ids.size())
-    return fmt::format("the run ends at position {}, {} tokens are known", known, state->ids.size());
+    return fmt::format("the run ends at position {}, {} tokens are known", known,
+                       state->ids.size());
   if (run.sample && known != state->ids.size())
-    return fmt::format("sampling needs the last known token, {}, in the run, which ends at {}", state->ids.size(),
-                       known);
+    return fmt::format("sampling needs the last known token, {}, in the run, which ends at {}",
+                       state->ids.size(), known);
   if (!run.drafts.empty() && !run.sample) return "drafts need a run that samples";
   if (end > static_cast<std::uint64_t>(limits_.max_positions))
     return fmt::format("the run ends at position {}, the model has {}", end, limits_.max_positions);
-  const std::uint64_t capacity = state->blocks.size() * static_cast<std::uint64_t>(limits_.block_tokens);
+  const std::uint64_t capacity =
+      state->blocks.size() * static_cast<std::uint64_t>(limits_.block_tokens);
   if (end > capacity)
-    return fmt::format("the run ends at position {}, its {} blocks hold {}", end, state->blocks.size(), capacity);
+    return fmt::format("the run ends at position {}, its {} blocks hold {}", end,
+                       state->blocks.size(), capacity);
   return out_of_vocabulary(run.drafts);
 }
 

@@ -27,8 +27,8 @@ using token_ids = std::vector<token_id>;
 struct slot_open {
   slot_id slot = 0;
   sequence_id sequence = 0;
-  std::shared_ptr<const token_ids> ids;            ///< prompt, then tokens emitted before (after a preemption)
-  std::uint32_t prompt_tokens = 0;                 ///< how many of ids are the prompt; <= ids->size()
+  std::shared_ptr<const token_ids> ids; ///< prompt, then tokens emitted before (after a preemption)
+  std::uint32_t prompt_tokens = 0;      ///< how many of ids are the prompt; <= ids->size()
   std::shared_ptr<const sampling_params> sampling; ///< never null
 };
 
@@ -41,9 +41,10 @@ struct table_growth {
 /// What one slot computes in this step: `tokens` rows from position `first`.
 struct slot_run {
   slot_id slot = 0;
-  std::uint32_t first = 0;      ///< position of the first row; all before it are in the pages
-  std::uint32_t tokens = 0;     ///< >= 1; rows whose ids are known, or the one that the slot sampled last
-  bool sample = false;          ///< the last row is the sequence's last known token: choose the next
+  std::uint32_t first = 0; ///< position of the first row; all before it are in the pages
+  std::uint32_t tokens =
+      0;               ///< >= 1; rows whose ids are known, or the one that the slot sampled last
+  bool sample = false; ///< the last row is the sequence's last known token: choose the next
   std::vector<token_id> drafts; ///< proposed next tokens, computed behind the rows and accepted
                                 ///< while they are what is sampled
 };
@@ -69,7 +70,8 @@ struct token_report {
 struct slot_result {
   slot_id slot = 0;
   sequence_id sequence = 0;
-  std::vector<token_report> tokens; ///< sampled, or drafts accepted and one sampled; empty for a prefill chunk
+  std::vector<token_report>
+      tokens; ///< sampled, or drafts accepted and one sampled; empty for a prefill chunk
   std::vector<token_report>
       prompt_tokens; ///< where prompt_logprobs was asked: the prompt tokens behind this run's rows
   std::string error; ///< not empty: this request alone failed; its slot must be closed

@@ -14,10 +14,12 @@ std::int32_t blocks_of(const slot_work& work, std::int32_t block_tokens) {
 
 } // namespace
 
-step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequences, std::int32_t table_blocks)
+step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
+                       std::int32_t table_blocks)
     : device_(device) {
-  const std::size_t words = std::size_t{3} * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(sequences) +
-                            1 + static_cast<std::size_t>(sequences) * static_cast<std::size_t>(table_blocks);
+  const std::size_t words =
+      std::size_t{3} * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(sequences) + 1 +
+      static_cast<std::size_t>(sequences) * static_cast<std::size_t>(table_blocks);
   owner_ = device.allocate(words * sizeof(std::int32_t));
   rows_owner_ = device.allocate(static_cast<std::size_t>(tokens) * sizeof(std::int32_t));
 }
@@ -48,7 +50,8 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
       positions[row + i] = static_cast<std::int32_t>(run.first) + i;
       sequence_of[row + i] = static_cast<std::int32_t>(s);
     }
-    std::ranges::copy_n(state.blocks.begin(), blocks_of(work[s], block_tokens), tables + s * stride);
+    std::ranges::copy_n(state.blocks.begin(), blocks_of(work[s], block_tokens),
+                        tables + s * stride);
     row += work[s].rows();
   }
   first_row[work.size()] = row;

@@ -17,11 +17,13 @@ nlohmann::json parse_json_object(std::string_view text, const std::string& file,
   std::vector<std::set<std::string>> keys;
   const auto check = [&](int depth, json::parse_event_t event, json& value) {
     using event_t = json::parse_event_t;
-    if (depth > max_depth) throw model_error(fmt::format("{}: nests more than {} deep", file, max_depth));
+    if (depth > max_depth)
+      throw model_error(fmt::format("{}: nests more than {} deep", file, max_depth));
     if (event == event_t::object_start) keys.emplace_back();
     if (event == event_t::object_end) keys.pop_back();
     if (event == event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      throw model_error(fmt::format("{}: has the key \"{}\" twice", file, value.get<std::string>()));
+      throw model_error(
+          fmt::format("{}: has the key \"{}\" twice", file, value.get<std::string>()));
     return true;
   };
   json out;

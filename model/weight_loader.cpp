@@ -14,18 +14,22 @@
 
 namespace troupe {
 
-weight_loader::weight_loader(const safetensors& files, backend& device, const load_progress& progress)
+weight_loader::weight_loader(const safetensors& files, backend& device,
+                             const load_progress& progress)
     : files_(files), device_(device), progress_(progress) {}
 
-std::vector<std::byte> weight_loader::read(const std::string& name, std::span<const std::int64_t> shape, dtype& type) {
+std::vector<std::byte> weight_loader::read(const std::string& name,
+                                           std::span<const std::int64_t> shape, dtype& type) {
   const stored_tensor& tensor = files_.find(name);
   if (!std::ranges::equal(tensor.shape, shape))
-    throw model_error(fmt::format("{}: tensor {} has the shape [{}], config.json needs [{}]", files_.folder().string(),
-                                  name, fmt::join(tensor.shape, ", "), fmt::join(shape, ", ")));
+    throw model_error(fmt::format("{}: tensor {} has the shape [{}], config.json needs [{}]",
+                                  files_.folder().string(), name, fmt::join(tensor.shape, ", "),
+                                  fmt::join(shape, ", ")));
   std::vector<std::byte> out(tensor.bytes);
   files_.read(tensor, out);
   if (!all_finite(out, tensor.type))
-    throw model_error(fmt::format("{}: tensor {} holds NaN or an infinity", files_.folder().string(), name));
+    throw model_error(
+        fmt::format("{}: tensor {} holds NaN or an infinity", files_.folder().string(), name));
   type = tensor.type;
   return out;
 }
@@ -44,8 +48,8 @@ device_weight weight_loader::stacked(const std::vector<weight_part>& parts, std:
     data.push_back(read(part.name, std::array{part.rows, cols}, view.type));
     view.data = data.back().data();
     if (!views.empty() && view.type != views.front().type)
-      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype", files_.folder().string(),
-                                    parts.front().name, part.name));
+      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype",
+                                    files_.folder().string(), parts.front().name, part.name));
     views.push_back(view);
     bytes += data.back().size();
   }
@@ -58,8 +62,8 @@ device_weight weight_loader::norm(const std::string& name, std::int64_t size) {
   host_matrix view{.rows = 1, .cols = size};
   const auto data = read(name, std::array{size}, view.type);
   if (all_zero(data, view.type))
-    throw model_error(
-        fmt::format("{}: tensor {} is all zero: a norm's weight cannot be", files_.folder().string(), name));
+    throw model_error(fmt::format("{}: tensor {} is all zero: a norm's weight cannot be",
+                                  files_.folder().string(), name));
   view.data = data.data();
   auto [out, owner] = device_.load_vector(view);
   report(name, data.size());
@@ -73,8 +77,8 @@ device_weight weight_loader::bias(const std::vector<weight_part>& parts) {
     dtype type{};
     const auto one = read(part.name, std::array{part.rows}, type);
     if (!data.empty() && type != all.type)
-      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype", files_.folder().string(),
-                                    parts.front().name, part.name));
+      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype",
+                                    files_.folder().string(), parts.front().name, part.name));
     all.type = type;
     all.cols += part.rows;
     data.insert(data.end(), one.begin(), one.end());

@@ -12,8 +12,8 @@ namespace {
 using slot_of_workspace = matrix workspace::*;
 
 /// Each buffer with its shape and type.
-std::array<std::pair<slot_of_workspace, matrix>, 9> shapes_of(const architecture& model, dtype type,
-                                                              std::int64_t tokens, std::int64_t logits_rows) {
+std::array<std::pair<slot_of_workspace, matrix>, 9>
+shapes_of(const architecture& model, dtype type, std::int64_t tokens, std::int64_t logits_rows) {
   const std::int64_t hidden = model.hidden;
   const std::int64_t attended = std::int64_t{model.heads} * model.head_dim;
   return {{
@@ -29,19 +29,24 @@ std::array<std::pair<slot_of_workspace, matrix>, 9> shapes_of(const architecture
   }};
 }
 
-std::size_t bytes_of(const matrix& m) { return static_cast<std::size_t>(m.rows * m.cols) * size_of(m.type); }
+std::size_t bytes_of(const matrix& m) {
+  return static_cast<std::size_t>(m.rows * m.cols) * size_of(m.type);
+}
 
 } // namespace
 
-workspace::workspace(backend& device, const architecture& model, std::int32_t tokens, std::int32_t logits_rows) {
-  for (const auto& [member, shape] : shapes_of(model, device.activation_type(), tokens, logits_rows)) {
+workspace::workspace(backend& device, const architecture& model, std::int32_t tokens,
+                     std::int32_t logits_rows) {
+  for (const auto& [member, shape] :
+       shapes_of(model, device.activation_type(), tokens, logits_rows)) {
     owners.push_back(device.allocate(bytes_of(shape)));
     this->*member = shape;
     (this->*member).data = owners.back().get();
   }
 }
 
-std::uint64_t workspace::bytes(const architecture& model, dtype type, std::int32_t tokens, std::int32_t logits_rows) {
+std::uint64_t workspace::bytes(const architecture& model, dtype type, std::int32_t tokens,
+                               std::int32_t logits_rows) {
   const auto shapes = shapes_of(model, type, tokens, logits_rows);
   return std::accumulate(shapes.begin(), shapes.end(), std::uint64_t{0},
                          [](std::uint64_t sum, const auto& s) { return sum + bytes_of(s.second); });

@@ -37,8 +37,8 @@ void receive(caf::message& message, receiver& to) {
     to.on_event(stream_lost{message.get_as<caf::down_msg>(0).source});
   else
     deliver_any(message, to,
-                static_cast<std::variant<accepted, refused, delta, finished, tokenized, model_description, health,
-                                         metrics_text>*>(nullptr));
+                static_cast<std::variant<accepted, refused, delta, finished, tokenized,
+                                         model_description, health, metrics_text>*>(nullptr));
 }
 
 } // namespace
@@ -51,17 +51,19 @@ struct companion::state {
   caf::actor_companion* actor() const { return caf::actor_cast<caf::actor_companion*>(self); }
 };
 
-companion::companion(caf::actor_system& system, const front& to, boost::asio::any_io_executor executor,
-                     handler on_event)
+companion::companion(caf::actor_system& system, const front& to,
+                     boost::asio::any_io_executor executor, handler on_event)
     : state_(std::make_unique<state>(
-          state{to, std::make_shared<receiver>(receiver{std::move(on_event)}), system.spawn<caf::actor_companion>()})) {
-  state_->actor()->on_enqueue([executor, to_strand = state_->receives](caf::mailbox_element_ptr element) {
-    boost::asio::post(executor, [to_strand, held = std::move(element)]() mutable {
-      if (to_strand->closed) return;
-      caf::message message = held->move_content_to_message();
-      receive(message, *to_strand);
-    });
-  });
+          state{to, std::make_shared<receiver>(receiver{std::move(on_event)}),
+                system.spawn<caf::actor_companion>()})) {
+  state_->actor()->on_enqueue(
+      [executor, to_strand = state_->receives](caf::mailbox_element_ptr element) {
+        boost::asio::post(executor, [to_strand, held = std::move(element)]() mutable {
+          if (to_strand->closed) return;
+          caf::message message = held->move_content_to_message();
+          receive(message, *to_strand);
+        });
+      });
 }
 
 companion::~companion() { close(); }
@@ -84,7 +86,8 @@ request_tag companion::submit_request(request_ptr request, clock_time arrival) {
 
 request_tag companion::ask_tokens(prompt_input prompt, bool add_special_tokens) {
   const request_tag tag = next_tag();
-  caf::anon_send(state_->to.admission, tokenize{state_->self, tag, std::move(prompt), add_special_tokens});
+  caf::anon_send(state_->to.admission,
+                 tokenize{state_->self, tag, std::move(prompt), add_special_tokens});
   return tag;
 }
 
@@ -114,7 +117,9 @@ request_tag companion::ask_metrics() {
 
 void companion::watch(const caf::actor& stream) { state_->actor()->monitor(stream); }
 
-void companion::grant(const caf::actor& stream, std::uint32_t deltas) { caf::anon_send(stream, more{deltas}); }
+void companion::grant(const caf::actor& stream, std::uint32_t deltas) {
+  caf::anon_send(stream, more{deltas});
+}
 
 void companion::drop(const caf::actor& stream) { caf::anon_send(stream, abandon{}); }
 

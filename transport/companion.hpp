@@ -28,8 +28,8 @@ struct stream_lost {
   caf::actor_addr stream;
 };
 
-using front_event =
-    std::variant<accepted, refused, delta, finished, tokenized, model_description, health, metrics_text, stream_lost>;
+using front_event = std::variant<accepted, refused, delta, finished, tokenized, model_description,
+                                 health, metrics_text, stream_lost>;
 
 class companion {
  public:
@@ -37,7 +37,8 @@ class companion {
 
   /// Events come to `on_event` through `executor`, which must run one handler at a time. `to` must
   /// outlive the companion.
-  companion(caf::actor_system& system, const front& to, boost::asio::any_io_executor executor, handler on_event);
+  companion(caf::actor_system& system, const front& to, boost::asio::any_io_executor executor,
+            handler on_event);
   companion(const companion&) = delete;
   companion& operator=(const companion&) = delete;
   ~companion();

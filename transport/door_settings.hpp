@@ -48,7 +48,8 @@ struct door_settings {
   std::uint32_t websocket_requests = 64;         ///< under way on one connection
   std::uint32_t websocket_messages_per_second = 1000;
 
-  std::chrono::milliseconds header_timeout{10'000};   ///< from a request's first byte to its header's last
+  std::chrono::milliseconds header_timeout{
+      10'000}; ///< from a request's first byte to its header's last
   std::chrono::milliseconds body_timeout{30'000};     ///< without a byte of the body
   std::chrono::milliseconds idle_timeout{120'000};    ///< between requests
   std::chrono::milliseconds write_timeout{60'000};    ///< without a byte taken by the client

@@ -19,15 +19,21 @@ constexpr std::uint32_t window = 32;
 constexpr std::uint32_t unbounded_credit = 1U << 30U;
 
 std::int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
-std::size_t count_choices(const generate_request& request) { return request.prompts.size() * request.n; }
+std::size_t count_choices(const generate_request& request) {
+  return request.prompts.size() * request.n;
+}
 
 } // namespace
 
-generation::generation(companion& bridge, answer_sink& sink, parsed_request parsed, const door_settings& settings)
-    : bridge_(bridge), sink_(sink), settings_(settings), stream_(parsed.stream), n_(parsed.request.n),
+generation::generation(companion& bridge, answer_sink& sink, parsed_request parsed,
+                       const door_settings& settings)
+    : bridge_(bridge), sink_(sink), settings_(settings), stream_(parsed.stream),
+      n_(parsed.request.n),
       chunks_(make_head(parsed, settings.model, unix_seconds()), count_choices(parsed.request)),
       whole_(make_head(parsed, settings.model, unix_seconds()), count_choices(parsed.request)),
       include_usage_(parsed.include_usage) {
@@ -58,7 +64,8 @@ bool generation::owns(const caf::actor_addr& stream) const {
 
 void generation::on(accepted&& event) {
   if (over_ || event.streams.empty()) return;
-  const auto width = std::max<std::uint32_t>(2, window / static_cast<std::uint32_t>(event.streams.size()));
+  const auto width =
+      std::max<std::uint32_t>(2, window / static_cast<std::uint32_t>(event.streams.size()));
   for (caf::actor& stream : event.streams) {
     bridge_.watch(stream);
     choices_.push_back({std::move(stream), credit_window(stream_ ? width : unbounded_credit)});

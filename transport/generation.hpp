@@ -19,7 +19,8 @@ namespace troupe {
 class generation {
  public:
   /// `parsed.request.id` is set. All references must outlive the generation.
-  generation(companion& bridge, answer_sink& sink, parsed_request parsed, const door_settings& settings);
+  generation(companion& bridge, answer_sink& sink, parsed_request parsed,
+             const door_settings& settings);
   generation(const generation&) = delete;
   generation& operator=(const generation&) = delete;
   /// Abandons what still runs.

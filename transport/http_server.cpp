@@ -41,10 +41,12 @@ struct http_server::state {
   std::vector<std::thread> threads;
 };
 
-http_server::http_server(unsigned threads, door_settings settings, front to, caf::actor_system& system)
+http_server::http_server(unsigned threads, door_settings settings, front to,
+                         caf::actor_system& system)
     : state_(std::make_unique<state>(threads, std::move(settings), std::move(to), system)) {
   state_->accepts->start();
-  for (unsigned i = 0; i < std::max(threads, 1U); ++i) state_->threads.emplace_back([&io = state_->io] { serve(io); });
+  for (unsigned i = 0; i < std::max(threads, 1U); ++i)
+    state_->threads.emplace_back([&io = state_->io] { serve(io); });
 }
 
 http_server::~http_server() { stop(); }

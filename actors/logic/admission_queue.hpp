@@ -1,6 +1,6 @@
-// The bound on what waits: requests (counted by their sequences) and prompt tokens. What is over it is refused at once,
-// before any work, and told when to come again: when the queue will have drained at the rate at which sequences were
-// started lately.
+// The bound on what waits: requests (counted by their sequences) and prompt tokens. What is over it
+// is refused at once, before any work, and told when to come again: when the queue will have
+// drained at the rate at which sequences were started lately.
 #pragma once
 
 #include "actors/request.hpp"
@@ -24,7 +24,8 @@ class admission_queue {
 
   explicit admission_queue(admission_limits limits) : limits_{limits} {}
 
-  /// May so many sequences enter? They count as waiting from now on; nothing counts where an error is returned.
+  /// May so many sequences enter? They count as waiting from now on; nothing counts where an error
+  /// is returned.
   std::optional<api_error> enter(std::uint32_t sequences, time_point now);
   /// They will not come after all.
   void leave(std::uint32_t sequences) { entering_ -= sequences; }

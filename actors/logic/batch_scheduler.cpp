@@ -9,8 +9,8 @@
 namespace troupe {
 namespace {
 
-// Room for so many generated tokens is made at once, so that sequences that started together do not all move their
-// tokens in the same step.
+// Room for so many generated tokens is made at once, so that sequences that started together do not
+// all move their tokens in the same step.
 constexpr std::uint32_t tokens_ahead = 4096;
 
 } // namespace
@@ -41,8 +41,11 @@ struct batch_scheduler::entry {
 
   // Tokens that will be known when all steps under way are done.
   std::uint32_t expected() const { return static_cast<std::uint32_t>(ids.size()) + pending; }
-  std::uint32_t generated() const { return static_cast<std::uint32_t>(ids.size()) - spec.prompt_tokens; }
-  // Rows that could be planned now. After a failure, which samples nothing, the rest would make no sense.
+  std::uint32_t generated() const {
+    return static_cast<std::uint32_t>(ids.size()) - spec.prompt_tokens;
+  }
+  // Rows that could be planned now. After a failure, which samples nothing, the rest would make no
+  // sense.
   std::uint32_t backlog() const {
     if (then != fate::none) return 0;
     return expected() - spec.prompt_tokens >= spec.max_tokens ? 0 : expected() - planned;
@@ -86,8 +89,8 @@ void batch_scheduler::enqueue(sequence_spec spec) {
   const auto needed = (most_tokens(e) + limits_.block_tokens - 1) / limits_.block_tokens;
   if (needed > limits_.total_blocks)
     return refuse(e, finish_reason::error,
-                  fmt::format("{} tokens need {} blocks of KV cache and there are {}", most_tokens(e), needed,
-                              limits_.total_blocks));
+                  fmt::format("{} tokens need {} blocks of KV cache and there are {}",
+                              most_tokens(e), needed, limits_.total_blocks));
   entries_[e.spec.id] = std::move(owned);
   wait(e);
 }
@@ -159,14 +162,15 @@ std::optional<step_plan> batch_scheduler::plan(time_point now) {
 }
 
 // As many rows of the sequence as budget, backlog and blocks allow; false where that is none.
-bool batch_scheduler::add_run(entry& e, std::uint32_t budget, step_plan& plan, planned_step& step, time_point now) {
+bool batch_scheduler::add_run(entry& e, std::uint32_t budget, step_plan& plan, planned_step& step,
+                              time_point now) {
   const auto room = static_cast<std::uint32_t>(e.blocks * limits_.block_tokens) - e.planned;
   const auto rows = std::min({budget, e.backlog(), room});
   if (rows == 0) return false;
   if (!e.opened) {
     e.opened = true;
-    plan.opened.push_back(
-        {e.slot, e.spec.id, std::make_shared<const token_ids>(e.ids), e.spec.prompt_tokens, e.spec.sampling});
+    plan.opened.push_back({e.slot, e.spec.id, std::make_shared<const token_ids>(e.ids),
+                           e.spec.prompt_tokens, e.spec.sampling});
   }
   if (!e.to_grow.empty()) plan.grown.push_back({e.slot, std::exchange(e.to_grow, {})});
   if (!e.started) {
@@ -183,11 +187,14 @@ bool batch_scheduler::add_run(entry& e, std::uint32_t budget, step_plan& plan, p
 }
 
 void batch_scheduler::apply(step_result&& result) {
-  if (result.incarnation != incarnation_ || under_way_.empty() || under_way_.front().step != result.step) return;
+  if (result.incarnation != incarnation_ || under_way_.empty() ||
+      under_way_.front().step != result.step)
+    return;
   const auto step = std::move(under_way_.front());
   under_way_.pop_front();
   result.slots.resize(step.runs.size());
-  for (std::size_t i = 0; i < step.runs.size(); ++i) apply_slot(*step.runs[i].who, step.runs[i], result.slots[i]);
+  for (std::size_t i = 0; i < step.runs.size(); ++i)
+    apply_slot(*step.runs[i].who, step.runs[i], result.slots[i]);
 }
 
 void batch_scheduler::apply_slot(entry& e, const planned_run& run, slot_result& result) {
@@ -215,7 +222,8 @@ void batch_scheduler::apply_slot(entry& e, const planned_run& run, slot_result& 
     publish(e);
   }
   const bool ended = out.end.has_value();
-  if (ended || !out.tokens.empty() || !out.prompt_tokens.empty()) emissions_.push_back(std::move(out));
+  if (ended || !out.tokens.empty() || !out.prompt_tokens.empty())
+    emissions_.push_back(std::move(out));
   if (ended)
     decide(e, fate::end);
   else if (e.then != fate::none)
@@ -240,7 +248,8 @@ void batch_scheduler::publish(entry& e) {
   const auto whole = e.computed / limits_.block_tokens;
   if (!limits_.prefix_cache || whole <= e.published) return;
   const auto first = e.ids.begin() + e.published * limits_.block_tokens;
-  requests_.published.push_back({e.spec.id, token_ids(first, e.ids.begin() + whole * limits_.block_tokens)});
+  requests_.published.push_back(
+      {e.spec.id, token_ids(first, e.ids.begin() + whole * limits_.block_tokens)});
   e.published = whole;
 }
 
@@ -271,8 +280,9 @@ void batch_scheduler::ask_for_lease(entry& e) {
   const auto tokens = std::min<std::uint64_t>(known->size() + limits_.lease_ahead, most_tokens(e));
   const bool reuse = limits_.prefix_cache && e.spec.sampling->prompt_logprobs < 0;
   const auto reserve = static_cast<std::uint32_t>(running_.size() + leasing_);
-  requests_.leased.push_back(
-      {e.spec.id, known, blocks_for(std::max<std::uint64_t>(tokens, known->size())), reserve, e.spec.salt, reuse});
+  requests_.leased.push_back({e.spec.id, known,
+                              blocks_for(std::max<std::uint64_t>(tokens, known->size())), reserve,
+                              e.spec.salt, reuse});
   e.where = phase::leasing;
   e.asked_after = releases_;
   ++leasing_;
@@ -323,7 +333,8 @@ void batch_scheduler::start(entry& e, const kv_grant& grant) {
   e.to_grow = grant.blocks;
   e.computed = e.planned = grant.cached_tokens;
   e.published = grant.cached_tokens / limits_.block_tokens;
-  if (!std::exchange(e.leased_before, true)) e.cached = std::min(grant.cached_tokens, e.spec.prompt_tokens);
+  if (!std::exchange(e.leased_before, true))
+    e.cached = std::min(grant.cached_tokens, e.spec.prompt_tokens);
   if (e.then != fate::none) {
     ++leaving_;
     settle_fate(e);
@@ -335,7 +346,8 @@ void batch_scheduler::keep_ahead(entry& e) {
   if (e.extending || e.short_of_blocks) return;
   const auto room = e.blocks * limits_.block_tokens;
   if (room >= most_tokens(e) || room >= e.planned + std::max(limits_.lease_ahead / 2, 1U)) return;
-  const auto wanted = std::min<std::uint64_t>(std::uint64_t{e.planned} + limits_.lease_ahead, most_tokens(e));
+  const auto wanted =
+      std::min<std::uint64_t>(std::uint64_t{e.planned} + limits_.lease_ahead, most_tokens(e));
   const auto blocks = blocks_for(std::max<std::uint64_t>(wanted, e.planned + 1));
   if (blocks <= e.blocks) return;
   e.extending = true;

@@ -53,7 +53,8 @@ class batch_scheduler {
   /// A sequence to generate. One whose tokens can never fit ends at once with an error: see
   /// take_emissions(). One that is known already is passed over.
   void enqueue(sequence_spec spec);
-  /// Nothing of it is emitted any more. True where it has blocks: they come back when no step touches them.
+  /// Nothing of it is emitted any more. True where it has blocks: they come back when no step
+  /// touches them.
   bool cancel(sequence_id sequence);
   /// Its blocks are given away and it waits for resume(). What steps under way bring is still
   /// emitted.
@@ -77,7 +78,12 @@ class batch_scheduler {
 
  private:
   enum class phase : std::uint8_t { waiting, leasing, running, parked };
-  enum class fate : std::uint8_t { none, preempt, park, end }; // what happens once no step touches it
+  enum class fate : std::uint8_t {
+    none,
+    preempt,
+    park,
+    end
+  }; // what happens once no step touches it
 
   struct entry;
   struct by_turn { // who comes first: priority, then arrival, then id
@@ -130,8 +136,9 @@ class batch_scheduler {
   std::uint32_t leasing_ = 0;
   std::uint64_t leasing_tokens_ = 0; // known tokens of those who are leasing
   std::uint32_t leaving_ = 0;        // running entries whose fate is decided
-  std::uint64_t releases_ = 0;       // sent: a denial that was asked for before one of them says nothing
-  bool out_of_blocks_ = false;       // who is first in turn was denied a lease, and nothing was released since
+  std::uint64_t releases_ = 0; // sent: a denial that was asked for before one of them says nothing
+  bool out_of_blocks_ =
+      false; // who is first in turn was denied a lease, and nothing was released since
   kv_requests requests_;
   std::vector<emission> emissions_;
   std::uint64_t preemptions_ = 0;

@@ -45,7 +45,8 @@ std::optional<kv_grant> block_pool::lease(const kv_lease& request) {
   const std::size_t lookups = request.reuse ? (ids.size() - 1) / block_tokens_ : 0;
   std::uint32_t idle_hits = 0;
   for (std::size_t i = 0; i < std::min<std::size_t>(lookups, request.blocks); ++i) {
-    const auto key = extend_key(fresh.prefix, std::span{ids}.subspan(i * block_tokens_, block_tokens_));
+    const auto key =
+        extend_key(fresh.prefix, std::span{ids}.subspan(i * block_tokens_, block_tokens_));
     const auto found = index_.find(key);
     if (found == index_.end()) break;
     fresh.prefix = key;
@@ -55,7 +56,8 @@ std::optional<kv_grant> block_pool::lease(const kv_lease& request) {
   fresh.whole = static_cast<std::uint32_t>(fresh.blocks.size());
 
   const auto missing = request.blocks - fresh.whole;
-  if (holders_.contains(request.sequence) || std::uint64_t{missing} + request.reserve > available() - idle_hits)
+  if (holders_.contains(request.sequence) ||
+      std::uint64_t{missing} + request.reserve > available() - idle_hits)
     return std::nullopt;
 
   for (const auto id : fresh.blocks) use(id);
@@ -85,7 +87,8 @@ void block_pool::publish(const kv_publish& request) {
   if (found == holders_.end()) return;
   auto& holder = found->second;
   const std::span tokens{request.tokens};
-  for (std::size_t at = 0; at + block_tokens_ <= tokens.size() && holder.whole < holder.blocks.size();
+  for (std::size_t at = 0;
+       at + block_tokens_ <= tokens.size() && holder.whole < holder.blocks.size();
        at += block_tokens_) {
     holder.prefix = extend_key(holder.prefix, tokens.subspan(at, block_tokens_));
     const auto id = holder.blocks[holder.whole++];
@@ -166,9 +169,11 @@ std::string block_pool::contradiction() const {
   for (const auto id : idle_) ++places[static_cast<std::size_t>(id)];
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const auto& block = blocks_[i];
-    if (users[i] != block.users) return fmt::format("block {} counts {} users and has {}", i, block.users, users[i]);
+    if (users[i] != block.users)
+      return fmt::format("block {} counts {} users and has {}", i, block.users, users[i]);
     if (places[i] != (block.users == 0 ? 1 : 0))
-      return fmt::format("block {} with {} users is {} times free or idle", i, block.users, places[i]);
+      return fmt::format("block {} with {} users is {} times free or idle", i, block.users,
+                         places[i]);
     if (block.indexed && index_.find(block.key) == index_.end())
       return fmt::format("block {} is indexed under a key that the index lacks", i);
   }

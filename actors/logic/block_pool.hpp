@@ -57,7 +57,9 @@ class block_pool {
     prefix_key prefix{};
   };
 
-  std::uint32_t available() const { return static_cast<std::uint32_t>(free_.size() + idle_.size()); }
+  std::uint32_t available() const {
+    return static_cast<std::uint32_t>(free_.size() + idle_.size());
+  }
   block_id take();
   void use(block_id id);
   void drop(block_id id);

@@ -16,7 +16,8 @@ constexpr auto no_logprob = std::numeric_limits<float>::quiet_NaN();
 
 continuation::continuation(sequence_spec spec, continuation_rules rules, text_source text)
     : spec_{std::move(spec)}, rules_{std::move(rules)}, text_{std::move(text)},
-      stops_{rules_.stop, rules_.include_stop}, ids_{*spec_.ids}, credit_{rules_.credit}, awaited_{credit_ > 0} {
+      stops_{rules_.stop, rules_.include_stop}, ids_{*spec_.ids}, credit_{rules_.credit},
+      awaited_{credit_ > 0} {
   piece_.text = std::exchange(rules_.initial_text, {});
 }
 
@@ -24,13 +25,16 @@ void continuation::accept(const emission& what) {
   if (end_) return;
   if (!std::exchange(started_, true)) {
     cached_ = what.cached_tokens;
-    if (spec_.sampling->prompt_logprobs >= 0) piece_.prompt_tokens.push_back({ids_.front(), no_logprob, {}});
+    if (spec_.sampling->prompt_logprobs >= 0)
+      piece_.prompt_tokens.push_back({ids_.front(), no_logprob, {}});
   }
   take_prompt(what);
   const auto generated = static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens;
   if (what.first > generated && !what.tokens.empty())
-    return end(finish_reason::error, fmt::format("tokens {} to {} were lost", generated, what.first - 1));
-  for (std::size_t i = generated - std::min(what.first, generated); i < what.tokens.size() && !end_; ++i) {
+    return end(finish_reason::error,
+               fmt::format("tokens {} to {} were lost", generated, what.first - 1));
+  for (std::size_t i = generated - std::min(what.first, generated); i < what.tokens.size() && !end_;
+       ++i) {
     deaths_ = 0;
     const bool last = i + 1 == what.tokens.size();
     take_token(what.tokens[i], last && what.end == finish_reason::stop);
@@ -44,7 +48,8 @@ void continuation::accept(const emission& what) {
 void continuation::take_prompt(const emission& what) {
   const auto seen = prompt_told_ - std::min(what.prompt_first, prompt_told_);
   if (seen >= what.prompt_tokens.size()) return;
-  piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin() + seen, what.prompt_tokens.end());
+  piece_.prompt_tokens.insert(piece_.prompt_tokens.end(), what.prompt_tokens.begin() + seen,
+                              what.prompt_tokens.end());
   prompt_told_ = what.prompt_first + static_cast<std::uint32_t>(what.prompt_tokens.size());
 }
 
@@ -106,7 +111,8 @@ std::optional<sequence_spec> continuation::move_on() {
   }
   auto spec = spec_;
   spec.ids = std::make_shared<const token_ids>(ids_);
-  if (spec.sampling->prompt_logprobs >= 0 && ids_.size() > spec.prompt_tokens) { // all were reported already
+  if (spec.sampling->prompt_logprobs >= 0 &&
+      ids_.size() > spec.prompt_tokens) { // all were reported already
     auto sampling = *spec.sampling;
     sampling.prompt_logprobs = -1;
     spec.sampling = std::make_shared<const sampling_params>(std::move(sampling));
@@ -115,7 +121,8 @@ std::optional<sequence_spec> continuation::move_on() {
 }
 
 token_usage continuation::usage() const {
-  return {spec_.prompt_tokens, cached_, static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens};
+  return {spec_.prompt_tokens, cached_,
+          static_cast<std::uint32_t>(ids_.size()) - spec_.prompt_tokens};
 }
 
 } // namespace troupe

@@ -27,11 +27,12 @@ struct kv_extend {
 /// The first blocks of a sequence; those whose content is cached come filled.
 struct kv_lease {
   sequence_id sequence = 0;
-  std::shared_ptr<const token_ids> ids; ///< what will be computed; the last token is never taken from the cache
-  std::uint32_t blocks = 0;             ///< how many in all
-  std::uint32_t reserve = 0;            ///< denied unless this many stay available for those who run already
-  std::string salt;                     ///< shares cached blocks with equal salts only
-  bool reuse = true;                    ///< may take cached blocks
+  std::shared_ptr<const token_ids>
+      ids;                  ///< what will be computed; the last token is never taken from the cache
+  std::uint32_t blocks = 0; ///< how many in all
+  std::uint32_t reserve = 0; ///< denied unless this many stay available for those who run already
+  std::string salt;          ///< shares cached blocks with equal salts only
+  bool reuse = true;         ///< may take cached blocks
 };
 
 struct kv_requests {
@@ -40,7 +41,9 @@ struct kv_requests {
   std::vector<kv_extend> extended;
   std::vector<kv_lease> leased; ///< where one is denied, those behind it are too
 
-  bool empty() const { return published.empty() && released.empty() && extended.empty() && leased.empty(); }
+  bool empty() const {
+    return published.empty() && released.empty() && extended.empty() && leased.empty();
+  }
 };
 
 /// Blocks given, in the order of the sequence's tokens.
@@ -53,10 +56,10 @@ struct kv_grant {
 /// The cache as it stands. total = free + idle + used, always.
 struct kv_stats {
   std::uint32_t total = 0;
-  std::uint32_t free = 0;           ///< hold nothing
-  std::uint32_t idle = 0;           ///< cached and used by nobody: leased again when free runs out
-  std::uint32_t used = 0;           ///< some sequence has them
-  std::uint32_t ownerless = 0;      ///< uses of blocks that no known sequence has; not 0 is a defect
+  std::uint32_t free = 0;      ///< hold nothing
+  std::uint32_t idle = 0;      ///< cached and used by nobody: leased again when free runs out
+  std::uint32_t used = 0;      ///< some sequence has them
+  std::uint32_t ownerless = 0; ///< uses of blocks that no known sequence has; not 0 is a defect
   std::uint64_t queried_tokens = 0; ///< prompt tokens looked up in the prefix cache
   std::uint64_t hit_tokens = 0;     ///< and found there
 };

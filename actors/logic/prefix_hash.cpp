@@ -13,9 +13,10 @@ using digest_context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 // A context is reused by its thread: making one costs more than hashing a block.
 EVP_MD_CTX* fresh_context() {
   thread_local digest_context context{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
-  thread_local const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha256{EVP_MD_fetch(nullptr, "SHA256", nullptr),
-                                                                            &EVP_MD_free};
-  if (!context || !sha256 || EVP_DigestInit_ex(context.get(), sha256.get(), nullptr) != 1) throw std::bad_alloc{};
+  thread_local const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha256{
+      EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free};
+  if (!context || !sha256 || EVP_DigestInit_ex(context.get(), sha256.get(), nullptr) != 1)
+    throw std::bad_alloc{};
   return context.get();
 }
 

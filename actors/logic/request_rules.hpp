@@ -1,5 +1,5 @@
-// What can only be checked and filled in when the model is known: names, ids against the width of the logits, lengths
-// against the context, defaults from the model's own generation_config.json.
+// What can only be checked and filled in when the model is known: names, ids against the width of
+// the logits, lengths against the context, defaults from the model's own generation_config.json.
 #pragma once
 
 #include "actors/request.hpp"
@@ -28,12 +28,14 @@ std::optional<api_error> check_request(const generate_request& request, const mo
 std::optional<api_error> check_length(const generate_request& request, std::size_t prompt_tokens,
                                       const model_facts& model);
 
-/// How the tokens of one choice are sampled. `seed` is used where the request has none; choice i of one seed gets seed
+/// How the tokens of one choice are sampled. `seed` is used where the request has none; choice i of
+/// one seed gets seed
 /// + i.
-sampling_params resolve_sampling(const generate_request& request, const model_facts& model, std::uint32_t choice,
-                                 std::uint64_t seed);
+sampling_params resolve_sampling(const generate_request& request, const model_facts& model,
+                                 std::uint32_t choice, std::uint64_t seed);
 /// Tokens to generate, at least 1, within the context.
-std::uint32_t resolve_max_tokens(const generate_request& request, std::size_t prompt_tokens, const model_facts& model);
+std::uint32_t resolve_max_tokens(const generate_request& request, std::size_t prompt_tokens,
+                                 const model_facts& model);
 /// The ids that end a sequence.
 std::vector<token_id> resolve_stop_ids(const generate_request& request, const model_facts& model);
 

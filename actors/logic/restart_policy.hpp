@@ -1,5 +1,6 @@
-// How often a supervisor starts an engine again: restart intensity and back-off as in Erlang/OTP's supervisors. Deaths
-// within the window are counted; each makes the next pause twice as long; one too many and it gives up.
+// How often a supervisor starts an engine again: restart intensity and back-off as in Erlang/OTP's
+// supervisors. Deaths within the window are counted; each makes the next pause twice as long; one
+// too many and it gives up.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,8 @@ class restart_policy {
   static constexpr duration longest_pause{10'000};
 
   /// At most max_restarts deaths within the window are mended.
-  restart_policy(std::uint32_t max_restarts, duration window) : max_restarts_{max_restarts}, window_{window} {}
+  restart_policy(std::uint32_t max_restarts, duration window)
+      : max_restarts_{max_restarts}, window_{window} {}
 
   /// A death. Returns the pause before the next start, or nullopt: it is time to give up.
   std::optional<duration> died(time_point now) {

@@ -32,12 +32,12 @@ struct emission {
   sequence_id sequence = 0;
   std::uint32_t first = 0; ///< index of tokens[0] among the sequence's generated tokens
   std::vector<token_report> tokens;
-  std::uint32_t prompt_first = 0; ///< how many reports of the prompt came before prompt_tokens[0]; starts over when the
-                                  ///< prompt is computed again
-  std::vector<token_report> prompt_tokens;         ///< logprobs of the prompt, where asked
-  std::optional<finish_reason> end;                ///< nothing comes after it
-  std::string error;                               ///< with end = error: why
-  std::uint32_t cached_tokens = 0;                 ///< of its prompt, found in the prefix cache at first
+  std::uint32_t prompt_first = 0; ///< how many reports of the prompt came before prompt_tokens[0];
+                                  ///< starts over when the prompt is computed again
+  std::vector<token_report> prompt_tokens; ///< logprobs of the prompt, where asked
+  std::optional<finish_reason> end;        ///< nothing comes after it
+  std::string error;                       ///< with end = error: why
+  std::uint32_t cached_tokens = 0;         ///< of its prompt, found in the prefix cache at first
   std::chrono::steady_clock::time_point scheduled; ///< when it was first planned
 };
 

@@ -17,7 +17,8 @@ void sequence_times::came(std::size_t tokens, time_point now) {
   if (!first_)
     first_ = now;
   else
-    gaps_.insert(gaps_.end(), tokens, static_cast<float>(seconds(last_, now) / static_cast<double>(tokens)));
+    gaps_.insert(gaps_.end(), tokens,
+                 static_cast<float>(seconds(last_, now) / static_cast<double>(tokens)));
   last_ = now;
 }
 

@@ -1,4 +1,5 @@
-// When what happened to a sequence: the raw material of the latency metrics. Time comes in as an argument.
+// When what happened to a sequence: the raw material of the latency metrics. Time comes in as an
+// argument.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
-// Finds stop strings in text that comes in pieces. Text that might be the beginning of a stop string is held back until
-// it is clear, so that a client never sees half of one. Since stop strings begin with a whole character, what is let
-// through ends with one.
+// Finds stop strings in text that comes in pieces. Text that might be the beginning of a stop
+// string is held back until it is clear, so that a client never sees half of one. Since stop
+// strings begin with a whole character, what is let through ends with one.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@ namespace troupe {
 class stop_matcher {
  public:
   /// Valid UTF-8, none empty. With `keep` the text that matched stays part of the output.
-  explicit stop_matcher(std::vector<std::string> stops, bool keep = false) : stops_{std::move(stops)}, keep_{keep} {}
+  explicit stop_matcher(std::vector<std::string> stops, bool keep = false)
+      : stops_{std::move(stops)}, keep_{keep} {}
 
   /// Takes a piece and returns what is clear now. After a match nothing more is ever let through.
   std::string feed(std::string_view piece);

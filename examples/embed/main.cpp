@@ -1,5 +1,6 @@
-// A program with a language model inside: the company without its doors. It loads a model folder, puts the actors
-// together as app/company.cpp does, asks one question and prints the answer as it comes.
+// A program with a language model inside: the company without its doors. It loads a model folder,
+// puts the actors together as app/company.cpp does, asks one question and prints the answer as it
+// comes.
 //
 //   embed MODEL QUESTION
 #include "actors/admission.hpp"
@@ -45,7 +46,8 @@ std::shared_ptr<const front_model> front_of(const served_model& model, std::int3
   facts.max_context = static_cast<std::uint32_t>(max_context);
   facts.end_ids = model.defaults.eos;
   facts.defaults = model.defaults.sampling;
-  return std::make_shared<const front_model>(std::move(facts), model.tokenizer, model.chat_template, 0);
+  return std::make_shared<const front_model>(std::move(facts), model.tokenizer, model.chat_template,
+                                             0);
 }
 
 request_ptr greedy(const std::string& question) {
@@ -63,7 +65,8 @@ void pay(caf::scoped_actor& self, const caf::actor& stream) {
 
 // The client is an actor like the others: it submits, and pays its stream for one delta at a time.
 bool ask(caf::scoped_actor& self, const admission_actor& admission, const std::string& question) {
-  self->send(admission, submit{greedy(question), caf::actor_cast<caf::actor>(self), 1, clock_time::clock::now()});
+  self->send(admission, submit{greedy(question), caf::actor_cast<caf::actor>(self), 1,
+                               clock_time::clock::now()});
   std::vector<caf::actor> streams;
   std::string problem;
   bool over = false;
@@ -93,7 +96,8 @@ bool run(const std::string& folder, const std::string& question) {
   const std::shared_ptr<backend> device = make_cpu_backend({});
   const auto model = load_model(folder, *device);
   const auto memory = plan_for(model, *device);
-  const journal tell = [](log_level level, std::string_view who, std::string_view what, const journal_values&) {
+  const journal tell = [](log_level level, std::string_view who, std::string_view what,
+                          const journal_values&) {
     if (level < log_level::warning) return;
     std::cerr << who << ": " << what << '\n';
   };
@@ -109,13 +113,17 @@ bool run(const std::string& folder, const std::string& question) {
   // The supervisor makes the engine, and makes it again when it dies.
   const auto make_engine = [=, &system](std::uint64_t incarnation) -> engine_members {
     const runner_options options{memory.blocks, memory.block_tokens, sequences, step_tokens};
-    const auto make_runner = [=] { return std::make_unique<runner>(model.weights, *device, options); };
+    const auto make_runner = [=] {
+      return std::make_unique<runner>(model.weights, *device, options);
+    };
     const scheduler_limits limits{
-        sequences, step_tokens, block_tokens, static_cast<std::uint32_t>(memory.blocks), 2 * block_tokens, 2, true};
+        sequences,        step_tokens, block_tokens, static_cast<std::uint32_t>(memory.blocks),
+        2 * block_tokens, 2,           true};
     const auto steps = system.spawn<caf::detached>(executor, make_runner, tell);
-    const auto blocks = system.spawn(kv_blocks, limits.total_blocks, block_tokens, model.name, counting);
-    const auto plans = system.spawn<caf::detached>(scheduler, limits, incarnation,
-                                                   scheduler_company{blocks, steps, watching, counting});
+    const auto blocks =
+        system.spawn(kv_blocks, limits.total_blocks, block_tokens, model.name, counting);
+    const auto plans = system.spawn<caf::detached>(
+        scheduler, limits, incarnation, scheduler_company{blocks, steps, watching, counting});
     return {caf::actor_cast<caf::actor>(plans), caf::actor_cast<caf::actor>(blocks),
             caf::actor_cast<caf::actor>(steps)};
   };

@@ -204,8 +204,7 @@ json parse(const std::filesystem::path& path, std::uintmax_t limit, tokenizer_fi
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   std::ifstream stream(path, std::ios::binary);
-  if (error || !stream)
-    throw model_error(fmt::format("{}: cannot be read", path.string()));
+  if (error || !stream) throw model_error(fmt::format("{}: cannot be read", path.string()));
   if (size > limit)
     throw model_error(fmt::format("{}: has {} bytes; the limit is {}", name, size, limit));
   std::string text(size, '\0');

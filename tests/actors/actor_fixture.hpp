@@ -1,5 +1,6 @@
-// A system of actors for one test: a single thread runs what there is to run when the test says so, and time moves when
-// it says so. Whatever a test leaves behind is ended after it, so that a failing one does not hang.
+// A system of actors for one test: a single thread runs what there is to run when the test says so,
+// and time moves when it says so. Whatever a test leaves behind is ended after it, so that a
+// failing one does not hang.
 #pragma once
 
 #include "actors/journal.hpp"
@@ -81,7 +82,8 @@ class actor_fixture : public ::testing::Test {
     caf::scoped_actor watcher{system, true};
     watcher->monitor(actor);
     bool down = false;
-    watcher->receive([&](const caf::down_msg&) { down = true; }, caf::after(std::chrono::seconds(0)) >> [] {});
+    watcher->receive([&](const caf::down_msg&) { down = true; },
+                     caf::after(std::chrono::seconds(0)) >> [] {});
     return down;
   }
 
@@ -97,7 +99,8 @@ class actor_fixture : public ::testing::Test {
   std::vector<std::string> told;
 
  private:
-  caf::scheduler::test_coordinator& sched_ = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  caf::scheduler::test_coordinator& sched_ =
+      dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::vector<caf::actor> spawned_;
 };
 

@@ -19,7 +19,8 @@ class AdmissionActor : public actor_fixture {
   /// Spawns admission; with a model and an engine unless told otherwise.
   void start(bool loaded = true) {
     handle = spawn(admission, limits, settings,
-                   admission_company{supervisor.as<supervisor_actor>(), telemetry.as<telemetry_actor>(), tell()});
+                   admission_company{supervisor.as<supervisor_actor>(),
+                                     telemetry.as<telemetry_actor>(), tell()});
     if (!loaded) return run();
     send(handle, model_ready{small_front()});
     send(handle, engine_up{1, scheduler.handle()});

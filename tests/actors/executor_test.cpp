@@ -14,11 +14,14 @@ class ExecutorActor : public actor_fixture {
   ExecutorActor() {
     const auto folder = std::filesystem::path{TROUPE_GOLDEN} / "tiny/qwen3-norm";
     device = make_cpu_backend({1, false, {}});
-    weights = std::make_shared<const decoder>(read_architecture(folder), safetensors(folder), *device);
+    weights =
+        std::make_shared<const decoder>(read_architecture(folder), safetensors(folder), *device);
   }
 
   runner_maker maker(fault_probe fault = {}) {
-    return [this, fault] { return std::make_unique<runner>(weights, *device, runner_options{4, 16, 2, 16}, fault); };
+    return [this, fault] {
+      return std::make_unique<runner>(weights, *device, runner_options{4, 16, 2, 16}, fault);
+    };
   }
 
   /// Computes a prompt of three tokens and samples the next.
@@ -83,8 +86,9 @@ TEST_F(ExecutorActor, AnswersForASlotThatFailedAndLivesOn) {
 }
 
 TEST_F(ExecutorActor, DiesWhereItsDeviceFailsAndSaysWhy) {
-  const auto handle =
-      spawn(executor, runner_maker([]() -> std::unique_ptr<runner> { throw device_error("planted"); }), tell());
+  const auto handle = spawn(
+      executor, runner_maker([]() -> std::unique_ptr<runner> { throw device_error("planted"); }),
+      tell());
   run();
   EXPECT_TRUE(is_down(handle));
   EXPECT_EQ(told, std::vector<std::string>{"the device failed"});

@@ -53,52 +53,64 @@ TEST(Metrics, ShowsWhatRoutersNeedBeforeAnythingHappened) {
   const auto page = page_of(kv_of(0, 0));
   EXPECT_EQ(page.value("vllm:num_requests_waiting"), 0);
   EXPECT_EQ(page.value("vllm:num_requests_running"), 0);
-  EXPECT_EQ(page.value("vllm:cache_config_info", {{"block_size", "16"}, {"num_gpu_blocks", "10"}}), 1);
+  EXPECT_EQ(page.value("vllm:cache_config_info", {{"block_size", "16"}, {"num_gpu_blocks", "10"}}),
+            1);
   EXPECT_TRUE(page.value("vllm:kv_cache_usage_perc"));
 }
 
 TEST(Metrics, HasTheTypesThatScrapersExpect) {
   const auto page = page_of(kv_of(1, 1), whole_sequence(), token_gaps{{0.1F}});
-  for (const auto* name : {"vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc",
-                           "vllm:gpu_cache_usage_perc", "vllm:cache_config_info"})
+  for (const auto* name :
+       {"vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc",
+        "vllm:gpu_cache_usage_perc", "vllm:cache_config_info"})
     EXPECT_EQ(page.type(name), "gauge") << name;
-  for (const auto* name : {"vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total",
-                           "vllm:num_preemptions_total", "vllm:prompt_tokens_total", "vllm:prompt_tokens_cached_total",
-                           "vllm:generation_tokens_total", "vllm:request_success_total"})
+  for (const auto* name :
+       {"vllm:prefix_cache_queries_total", "vllm:prefix_cache_hits_total",
+        "vllm:num_preemptions_total", "vllm:prompt_tokens_total", "vllm:prompt_tokens_cached_total",
+        "vllm:generation_tokens_total", "vllm:request_success_total"})
     EXPECT_EQ(page.type(name), "counter") << name;
   for (const auto* name :
-       {"vllm:request_prompt_tokens", "vllm:request_generation_tokens", "vllm:request_params_max_tokens",
-        "vllm:request_params_n", "vllm:time_to_first_token_seconds", "vllm:inter_token_latency_seconds",
+       {"vllm:request_prompt_tokens", "vllm:request_generation_tokens",
+        "vllm:request_params_max_tokens", "vllm:request_params_n",
+        "vllm:time_to_first_token_seconds", "vllm:inter_token_latency_seconds",
         "vllm:time_per_output_token_seconds", "vllm:request_time_per_output_token_seconds",
-        "vllm:e2e_request_latency_seconds", "vllm:request_queue_time_seconds", "vllm:request_inference_time_seconds",
-        "vllm:request_prefill_time_seconds", "vllm:request_decode_time_seconds"})
+        "vllm:e2e_request_latency_seconds", "vllm:request_queue_time_seconds",
+        "vllm:request_inference_time_seconds", "vllm:request_prefill_time_seconds",
+        "vllm:request_decode_time_seconds"})
     EXPECT_EQ(page.type(name), "histogram") << name;
 }
 
 // A bound that dashboards interpolate with must be among ours; more are welcome.
-void expect_bounds(const metrics_page& page, const std::string& name, const std::vector<std::string>& wanted) {
+void expect_bounds(const metrics_page& page, const std::string& name,
+                   const std::vector<std::string>& wanted) {
   const auto bounds = page.bounds(name);
   for (const auto& bound : wanted)
-    EXPECT_TRUE(std::find(bounds.begin(), bounds.end(), bound) != bounds.end()) << name << " lacks " << bound;
+    EXPECT_TRUE(std::find(bounds.begin(), bounds.end(), bound) != bounds.end())
+        << name << " lacks " << bound;
 }
 
 TEST(Metrics, HasVllmsBucketsAmongItsOwn) {
-  const auto page = page_of(whole_sequence(), token_gaps{{0.1F}}, step_report{1, 0, 5, 1, 0, 0, 0, 0, 0});
+  const auto page =
+      page_of(whole_sequence(), token_gaps{{0.1F}}, step_report{1, 0, 5, 1, 0, 0, 0, 0, 0});
   expect_bounds(page, "vllm:time_to_first_token_seconds",
-                {"0.001", "0.005", "0.01", "0.02", "0.04", "0.06", "0.08", "0.1", "0.25", "0.5", "0.75",
-                 "1",     "2.5",   "5",    "7.5",  "10",   "20",   "40",   "80",  "160",  "640", "2560"});
-  for (const auto* name : {"vllm:inter_token_latency_seconds", "vllm:request_time_per_output_token_seconds"})
-    expect_bounds(page, name,
-                  {"0.01", "0.025", "0.05", "0.075", "0.1", "0.15", "0.2", "0.3", "0.4", "0.5", "0.75", "1", "2.5", "5",
-                   "7.5", "10", "20", "40", "80"});
+                {"0.001", "0.005", "0.01", "0.02", "0.04", "0.06", "0.08", "0.1",
+                 "0.25",  "0.5",   "0.75", "1",    "2.5",  "5",    "7.5",  "10",
+                 "20",    "40",    "80",   "160",  "640",  "2560"});
   for (const auto* name :
-       {"vllm:e2e_request_latency_seconds", "vllm:request_queue_time_seconds", "vllm:request_inference_time_seconds",
-        "vllm:request_prefill_time_seconds", "vllm:request_decode_time_seconds"})
-    expect_bounds(page, name, {"0.3", "0.5", "0.8", "1",  "1.5", "2",   "2.5", "5",   "10",   "15",  "20",
-                               "30",  "40",  "50",  "60", "120", "240", "480", "960", "1920", "7680"});
+       {"vllm:inter_token_latency_seconds", "vllm:request_time_per_output_token_seconds"})
+    expect_bounds(page, name,
+                  {"0.01", "0.025", "0.05", "0.075", "0.1", "0.15", "0.2", "0.3", "0.4", "0.5",
+                   "0.75", "1", "2.5", "5", "7.5", "10", "20", "40", "80"});
+  for (const auto* name : {"vllm:e2e_request_latency_seconds", "vllm:request_queue_time_seconds",
+                           "vllm:request_inference_time_seconds",
+                           "vllm:request_prefill_time_seconds", "vllm:request_decode_time_seconds"})
+    expect_bounds(page, name,
+                  {"0.3", "0.5", "0.8", "1",  "1.5", "2",   "2.5", "5",   "10",   "15",  "20",
+                   "30",  "40",  "50",  "60", "120", "240", "480", "960", "1920", "7680"});
   expect_bounds(page, "vllm:request_params_n", {"1", "2", "5", "10", "20"});
-  expect_bounds(page, "vllm:iteration_tokens_total",
-                {"1", "8", "16", "32", "64", "128", "256", "512", "1024", "2048", "4096", "8192", "16384"});
+  expect_bounds(
+      page, "vllm:iteration_tokens_total",
+      {"1", "8", "16", "32", "64", "128", "256", "512", "1024", "2048", "4096", "8192", "16384"});
   expect_bounds(page, "vllm:request_prompt_tokens", {"1", "2", "5", "10", "20", "50"});
 }
 
@@ -115,7 +127,8 @@ TEST(Metrics, AddsUpSequences) {
 TEST(Metrics, CallsACancelledSequenceAborted) {
   auto cancelled = whole_sequence();
   cancelled.reason = finish_reason::cancelled;
-  EXPECT_EQ(page_of(cancelled).value("vllm:request_success_total", {{"finished_reason", "abort"}}), 1);
+  EXPECT_EQ(page_of(cancelled).value("vllm:request_success_total", {{"finished_reason", "abort"}}),
+            1);
 }
 
 TEST(Metrics, DividesDecodingByTheTokensAfterTheFirst) {
@@ -178,7 +191,8 @@ TEST(Metrics, ShowGapsUnderBothOfTheirNames) {
 TEST(Metrics, CountHttpAnswersByRouteMethodAndStatus) {
   const http_report answer{"/v1/completions", "POST", 200, 0.5};
   const auto page = page_of(answer, answer, http_report{"/v1/completions", "POST", 400, 0.5});
-  EXPECT_EQ(page.value("http_requests_total", {{"handler", "/v1/completions"}, {"method", "POST"}, {"status", "200"}}),
+  EXPECT_EQ(page.value("http_requests_total",
+                       {{"handler", "/v1/completions"}, {"method", "POST"}, {"status", "200"}}),
             2);
   EXPECT_EQ(page.value("http_request_duration_seconds_count"), 3);
 }

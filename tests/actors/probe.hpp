@@ -1,4 +1,5 @@
-// Stands where another actor would: it keeps every message that it gets until the test takes it, and answers nothing.
+// Stands where another actor would: it keeps every message that it gets until the test takes it,
+// and answers nothing.
 #pragma once
 
 #include <caf/actor.hpp>

@@ -16,7 +16,8 @@ class SchedulerActor : public actor_fixture {
     limits.lease_ahead = 8;
     handle = spawn(scheduler, limits, incarnation,
                    scheduler_company{kv_blocks.as<kv_blocks_actor>(), executor.as<executor_actor>(),
-                                     supervisor.as<supervisor_actor>(), telemetry.as<telemetry_actor>()});
+                                     supervisor.as<supervisor_actor>(),
+                                     telemetry.as<telemetry_actor>()});
     run();
   }
 
@@ -50,7 +51,8 @@ class SchedulerActor : public actor_fixture {
   void deny_leases() {
     kv_settled answer;
     for (const auto& work : kv_blocks.take_all<kv_work>())
-      for (const auto& lease : work.requests.leased) answer.replies.not_leased.push_back(lease.sequence);
+      for (const auto& lease : work.requests.leased)
+        answer.replies.not_leased.push_back(lease.sequence);
     send(handle, answer);
   }
 
@@ -182,7 +184,8 @@ TEST_F(SchedulerActor, GivesAParkedSequencesBlocksAwayAndAsksAgainWhenItResumes)
   send(handle, park_sequence{1});
   while (executor.has<run_step>()) compute(42);
   const auto works = kv_blocks.take_all<kv_work>();
-  EXPECT_TRUE(std::any_of(works.begin(), works.end(), [](const auto& w) { return !w.requests.released.empty(); }));
+  EXPECT_TRUE(std::any_of(works.begin(), works.end(),
+                          [](const auto& w) { return !w.requests.released.empty(); }));
   send(handle, resume_sequence{1});
   const auto work = kv_blocks.take<kv_work>();
   ASSERT_TRUE(work);

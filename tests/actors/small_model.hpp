@@ -9,12 +9,14 @@
 namespace troupe::testing {
 
 inline std::shared_ptr<const tokenizer> small_tokenizer() {
-  return std::make_shared<const tokenizer>(tokenizer::load(std::filesystem::path{TOKENIZER_FIXTURES} / "byte_level"));
+  return std::make_shared<const tokenizer>(
+      tokenizer::load(std::filesystem::path{TOKENIZER_FIXTURES} / "byte_level"));
 }
 
 /// A template that writes each message as "role: content" on a line of its own.
 inline constexpr const char* small_template =
-    "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: "
+    "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt "
+    "%}assistant: "
     "{% endif %}";
 
 /// Named "small", with a context of 64 tokens and `source` as its chat template, if any.

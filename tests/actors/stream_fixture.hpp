@@ -25,7 +25,8 @@ class stream_fixture : public actor_fixture {
     setup.spec.sampling = std::make_shared<const sampling_params>();
     setup.spec.arrival = std::chrono::steady_clock::now();
     setup.rules.credit = 4; // as if the reader had given it
-    setup.text = {[](token_id id) { return std::string(1, static_cast<char>(id)); }, [] { return std::string{}; }};
+    setup.text = {[](token_id id) { return std::string(1, static_cast<char>(id)); },
+                  [] { return std::string{}; }};
     setup.words = small_tokenizer();
     setup.timeout = std::chrono::hours(1);
     setup.slow_reader_timeout = std::chrono::hours(1);

@@ -239,7 +239,8 @@ TEST_F(StreamActor, EndsWithAnErrorWhereSomethingThrowsInside) {
   ASSERT_TRUE(end);
   EXPECT_EQ(end->reason, finish_reason::error);
   EXPECT_EQ(end->error.status, 500);
-  EXPECT_EQ(end->error.message.find("no such token"), std::string::npos) << "an exception's text is not for clients";
+  EXPECT_EQ(end->error.message.find("no such token"), std::string::npos)
+      << "an exception's text is not for clients";
   EXPECT_TRUE(scheduler.has<cancel_sequence>());
   EXPECT_EQ(told, std::vector<std::string>{"a request failed"});
   EXPECT_TRUE(is_down(handle));

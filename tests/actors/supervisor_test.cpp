@@ -22,14 +22,15 @@ class SupervisorActor : public actor_fixture {
 
   /// The model is loaded; each engine is made of three probes.
   void start() {
-    send(handle, start_engine{[this](std::uint64_t incarnation) {
-                                incarnations.push_back(incarnation);
-                                if (fail_to_make) throw std::runtime_error("no memory");
-                                engines.push_back({make_probe(), make_probe(), make_probe()});
-                                const auto& made = engines.back();
-                                return engine_members{made[0].handle(), made[1].handle(), made[2].handle()};
-                              },
-                              admission.handle()});
+    send(handle,
+         start_engine{[this](std::uint64_t incarnation) {
+                        incarnations.push_back(incarnation);
+                        if (fail_to_make) throw std::runtime_error("no memory");
+                        engines.push_back({make_probe(), make_probe(), make_probe()});
+                        const auto& made = engines.back();
+                        return engine_members{made[0].handle(), made[1].handle(), made[2].handle()};
+                      },
+                      admission.handle()});
   }
 
   /// Kills a member of the newest engine and lets the pause pass.
@@ -169,7 +170,9 @@ TEST_F(SupervisorActor, IsLoadingAndSaysHowFar) {
   EXPECT_EQ(answer.total_bytes, 100U);
 }
 
-TEST_F(SupervisorActor, IsNotReadyBeforeTheEngineIsThere) { EXPECT_EQ(ask().state, server_state::loading); }
+TEST_F(SupervisorActor, IsNotReadyBeforeTheEngineIsThere) {
+  EXPECT_EQ(ask().state, server_state::loading);
+}
 
 TEST_F(SupervisorActor, IsReadyWithAnEngine) {
   start();

@@ -60,9 +60,9 @@ TEST_F(TelemetryActor, TakesReportsOfEveryKind) {
   send(handle, restart_report{2});
   send(handle, http_report{"/v1/models", "GET", 200, 0.1});
   const auto shown = page();
-  for (const auto* name :
-       {"vllm:request_success_total", "troupe:engine_restarts_total", "http_requests_total",
-        "vllm:inter_token_latency_seconds_count", "troupe:cancel_to_free_seconds_count", "troupe:kv_blocks"})
+  for (const auto* name : {"vllm:request_success_total", "troupe:engine_restarts_total",
+                           "http_requests_total", "vllm:inter_token_latency_seconds_count",
+                           "troupe:cancel_to_free_seconds_count", "troupe:kv_blocks"})
     EXPECT_TRUE(shown.has(name)) << name;
 }
 

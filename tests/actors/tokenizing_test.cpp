@@ -15,7 +15,9 @@ class TokenizingWorkers : public actor_fixture {
     return admission.get<prompt_prepared>();
   }
 
-  static chat_input chat_of(std::string messages) { return {std::move(messages), {}, {}, true, false}; }
+  static chat_input chat_of(std::string messages) {
+    return {std::move(messages), {}, {}, true, false};
+  }
 
   generate_request request;
   probe client = make_probe();
@@ -99,7 +101,8 @@ TEST_F(TokenizingWorkers, SpellEachToken) {
 }
 
 TEST_F(TokenizingWorkers, TurnIdsBackIntoText) {
-  spawn(detokenize_ids, detokenize{client.handle(), 8, small_tokenizer()->encode("hello", false)}, small_front());
+  spawn(detokenize_ids, detokenize{client.handle(), 8, small_tokenizer()->encode("hello", false)},
+        small_front());
   run();
   EXPECT_EQ(client.get<tokenized>().text, "hello");
 }

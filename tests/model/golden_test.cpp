@@ -55,7 +55,8 @@ double nll(const outcome& o) {
 }
 
 /// Holds golden cases against what a model generates, all together in one batch.
-void expect_golden(const loaded_model& model, const std::string& name, const std::filesystem::path& golden) {
+void expect_golden(const loaded_model& model, const std::string& name,
+                   const std::filesystem::path& golden) {
   const json file = read_json(golden);
   std::vector<job> jobs;
   for (const json& c : file["cases"]) jobs.push_back(golden_job(c));
@@ -71,8 +72,8 @@ void expect_golden(const loaded_model& model, const std::string& name, const std
     worst_nll = std::max(worst_nll, std::abs(nll(outcomes[i]) - c["nll_sum"].get<double>()) /
                                         std::max(1.0, c["nll_sum"].get<double>()));
   }
-  fmt::print("{}: largest error of a logit {:.2e}, relative of a nll {:.2e}\n",
-             name, worst_logit, worst_nll);
+  fmt::print("{}: largest error of a logit {:.2e}, relative of a nll {:.2e}\n", name, worst_logit,
+             worst_nll);
   EXPECT_LT(worst_logit, 5e-4);
   EXPECT_LT(worst_nll, 1e-5);
 }
@@ -87,8 +88,9 @@ TEST(Golden, ConciergeContinuesAsItsReference) {
   expect_golden(TROUPE_EXAMPLES "/models/concierge", golden);
 }
 
-// The values made at the end of the training came from a model that had been cast to bfloat16 as a whole, its rotary
-// frequencies too, which no reader of its files does. Rounding them here gives the same.
+// The values made at the end of the training came from a model that had been cast to bfloat16 as a
+// whole, its rotary frequencies too, which no reader of its files does. Rounding them here gives
+// the same.
 TEST(Golden, ConciergeContinuesAsAtTheEndOfItsTrainingWithRoundedFrequencies) {
   const std::filesystem::path golden = TROUPE_SHARED "/models/concierge/golden.json";
   if (!std::filesystem::exists(golden)) GTEST_SKIP() << golden << " is absent";

@@ -22,8 +22,10 @@ struct loaded_model {
   explicit loaded_model(const std::filesystem::path& folder,
                         std::unique_ptr<backend> on = make_cpu_backend({}))
       : loaded_model(folder, read_architecture(folder), std::move(on)) {}
-  loaded_model(const std::filesystem::path& folder, const architecture& as, std::unique_ptr<backend> on)
-      : device(std::move(on)), model(std::make_shared<const decoder>(as, safetensors(folder), *device)) {}
+  loaded_model(const std::filesystem::path& folder, const architecture& as,
+               std::unique_ptr<backend> on)
+      : device(std::move(on)),
+        model(std::make_shared<const decoder>(as, safetensors(folder), *device)) {}
 
   std::unique_ptr<backend> device;
   std::shared_ptr<const decoder> model;

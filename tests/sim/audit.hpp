@@ -1,6 +1,7 @@
-// Follows one engine from outside, message by message, and knows what must hold: what a plan may contain, who may have
-// blocks and when they must be back, which tokens come out and in what order, and that nobody waits without a reason.
-// It learns only what crosses the scheduler's border; it never looks inside.
+// Follows one engine from outside, message by message, and knows what must hold: what a plan may
+// contain, who may have blocks and when they must be back, which tokens come out and in what order,
+// and that nobody waits without a reason. It learns only what crosses the scheduler's border; it
+// never looks inside.
 #pragma once
 
 #include "actors/logic/batch_scheduler.hpp"
@@ -16,7 +17,8 @@ namespace troupe {
 
 class audit {
  public:
-  audit(const scenario& world, std::uint64_t incarnation) : world_{world}, incarnation_{incarnation} {}
+  audit(const scenario& world, std::uint64_t incarnation)
+      : world_{world}, incarnation_{incarnation} {}
 
   // What the scheduler is told, each before it hears it.
   void enqueues(const sequence_spec& spec);
@@ -34,10 +36,10 @@ class audit {
   /// It has said all it has to say for now.
   void rests(const scheduler_counts& counts, const kv_stats& pool);
 
-  /// Every block is where it should be, and only whole common prefixes are shared; asked after the pool served
-  /// requests.
-  void check_blocks(const block_pool& pool, const fake_executor& executor, const kv_requests& served,
-                    const kv_replies& replies);
+  /// Every block is where it should be, and only whole common prefixes are shared; asked after the
+  /// pool served requests.
+  void check_blocks(const block_pool& pool, const fake_executor& executor,
+                    const kv_requests& served, const kv_replies& replies);
 
   std::uint64_t steps() const { return steps_; }
 

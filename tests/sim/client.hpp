@@ -1,5 +1,5 @@
-// One client and the stream that serves it: the stream's logic is the real one, its reader is as slow as the scenario
-// says. What the reader gets is compared with what it must get.
+// One client and the stream that serves it: the stream's logic is the real one, its reader is as
+// slow as the scenario says. What the reader gets is compared with what it must get.
 #pragma once
 
 #include "actors/logic/continuation.hpp"

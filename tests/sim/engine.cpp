@@ -21,9 +21,11 @@ std::string show(const step_plan& plan) {
 
 std::string show(const kv_requests& requests) {
   std::string out;
-  for (const auto& it : requests.published) out += fmt::format(" publish {} {}", it.sequence, it.tokens.size());
+  for (const auto& it : requests.published)
+    out += fmt::format(" publish {} {}", it.sequence, it.tokens.size());
   for (const auto it : requests.released) out += fmt::format(" release {}", it);
-  for (const auto& it : requests.extended) out += fmt::format(" extend {} by {}", it.sequence, it.blocks);
+  for (const auto& it : requests.extended)
+    out += fmt::format(" extend {} by {}", it.sequence, it.blocks);
   for (const auto& it : requests.leased)
     out += fmt::format(" lease {} blocks for {} keeping {}", it.blocks, it.sequence, it.reserve);
   return out;
@@ -31,26 +33,29 @@ std::string show(const kv_requests& requests) {
 
 std::string show(const kv_replies& replies) {
   std::string out;
-  for (const auto& it : replies.extended) out += fmt::format(" {} +{}", it.sequence, it.blocks.size());
+  for (const auto& it : replies.extended)
+    out += fmt::format(" {} +{}", it.sequence, it.blocks.size());
   for (const auto it : replies.not_extended) out += fmt::format(" {} no more", it);
   for (const auto& it : replies.leased)
-    out += fmt::format(" {} has {} with {} cached", it.sequence, it.blocks.size(), it.cached_tokens);
+    out +=
+        fmt::format(" {} has {} with {} cached", it.sequence, it.blocks.size(), it.cached_tokens);
   for (const auto it : replies.not_leased) out += fmt::format(" {} none", it);
   return out;
 }
 
 } // namespace
 
-engine::engine(const scenario& world, event_queue& events, journal& log, std::uint64_t incarnation, listener emit)
-    : world_{world}, events_{events}, log_{log},
-      incarnation_{incarnation}, emit_{std::move(emit)}, random_{mix(world.seed + incarnation * 77)},
-      scheduler_{world.limits, incarnation}, pool_{world.limits.total_blocks, world.limits.block_tokens, "fake"},
+engine::engine(const scenario& world, event_queue& events, journal& log, std::uint64_t incarnation,
+               listener emit)
+    : world_{world}, events_{events}, log_{log}, incarnation_{incarnation}, emit_{std::move(emit)},
+      random_{mix(world.seed + incarnation * 77)}, scheduler_{world.limits, incarnation},
+      pool_{world.limits.total_blocks, world.limits.block_tokens, "fake"},
       executor_{world, incarnation}, audit_{world, incarnation} {}
 
 void engine::enqueue(sequence_spec spec) {
   if (!alive_) return;
-  log_.note(events_.now(), "engine {} gets {} with {} + {} tokens", incarnation_, spec.id, spec.prompt_tokens,
-            spec.ids->size() - spec.prompt_tokens);
+  log_.note(events_.now(), "engine {} gets {} with {} + {} tokens", incarnation_, spec.id,
+            spec.prompt_tokens, spec.ids->size() - spec.prompt_tokens);
   audit_.enqueues(spec);
   scheduler_.enqueue(std::move(spec));
   turn();
@@ -82,7 +87,8 @@ void engine::resume(sequence_id sequence) {
 
 void engine::learn(step_result result) {
   if (!alive_) return;
-  log_.note(events_.now(), "engine {}: result of step {} of {}", incarnation_, result.step, result.incarnation);
+  log_.note(events_.now(), "engine {}: result of step {} of {}", incarnation_, result.step,
+            result.incarnation);
   audit_.learns(result);
   scheduler_.apply(std::move(result));
   turn();
@@ -92,7 +98,8 @@ void engine::learn(step_result result) {
 void engine::turn() {
   take_emissions();
   if (!world_.requests_in_one) take_requests();
-  while (auto plan = scheduler_.plan(std::chrono::steady_clock::time_point{std::chrono::microseconds{events_.now()}})) {
+  while (auto plan = scheduler_.plan(
+             std::chrono::steady_clock::time_point{std::chrono::microseconds{events_.now()}})) {
     log_.note(events_.now(), "engine {} plans {}", incarnation_, show(*plan));
     audit_.planned(*plan);
     events_.send(address(), address() + 2, [this, plan = std::move(*plan)] { run(plan); });
@@ -104,8 +111,8 @@ void engine::turn() {
 
 void engine::take_emissions() {
   for (const auto& what : scheduler_.take_emissions()) {
-    log_.note(events_.now(), "engine {} emits {} of {} from {}{}", incarnation_, what.tokens.size(), what.sequence,
-              what.first, what.end ? ", the end" : "");
+    log_.note(events_.now(), "engine {} emits {} of {} from {}{}", incarnation_, what.tokens.size(),
+              what.sequence, what.first, what.end ? ", the end" : "");
     audit_.emitted(what, executor_);
     emit_(incarnation_, what);
   }
@@ -116,7 +123,8 @@ void engine::take_requests() {
   if (requests.empty()) return;
   log_.note(events_.now(), "engine {} asks:{}", incarnation_, show(requests));
   audit_.asked(requests);
-  events_.send(address(), address() + 1, [this, requests = std::move(requests)] { serve(requests); });
+  events_.send(address(), address() + 1,
+               [this, requests = std::move(requests)] { serve(requests); });
 }
 
 void engine::serve(const kv_requests& requests) {
@@ -136,7 +144,8 @@ void engine::serve(const kv_requests& requests) {
 
 void engine::run(const step_plan& plan) {
   if (!executor_alive_) return;
-  executor_free_ = std::max(executor_free_, events_.now()) + random_.between(1, world_.max_step_time);
+  executor_free_ =
+      std::max(executor_free_, events_.now()) + random_.between(1, world_.max_step_time);
   events_.at(executor_free_, [this, plan] {
     if (!executor_alive_) return;
     auto result = executor_.run(plan, pool_);
@@ -151,7 +160,8 @@ void engine::check_empty() const {
   if (!alive_) return;
   require(scheduler_.idle(), "in the end nothing is left", "the scheduler is not idle");
   const auto stats = pool_.stats();
-  require(stats.used == 0 && stats.ownerless == 0, "in the end no block is used", "{} are", stats.used);
+  require(stats.used == 0 && stats.ownerless == 0, "in the end no block is used", "{} are",
+          stats.used);
 }
 
 } // namespace troupe

@@ -1,5 +1,5 @@
-// One life of an engine: scheduler, pool and executor, joined by messages as their actors join them. Parts of it may be
-// dead while others still talk.
+// One life of an engine: scheduler, pool and executor, joined by messages as their actors join
+// them. Parts of it may be dead while others still talk.
 #pragma once
 
 #include "tests/sim/audit.hpp"
@@ -14,8 +14,10 @@ class engine {
  public:
   using listener = std::function<void(std::uint64_t incarnation, const emission&)>;
 
-  /// `emit` is called with what the scheduler says to a sequence's stream, at the time when it is sent.
-  engine(const scenario& world, event_queue& events, journal& log, std::uint64_t incarnation, listener emit);
+  /// `emit` is called with what the scheduler says to a sequence's stream, at the time when it is
+  /// sent.
+  engine(const scenario& world, event_queue& events, journal& log, std::uint64_t incarnation,
+         listener emit);
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
@@ -33,7 +35,9 @@ class engine {
 
   std::uint64_t incarnation() const { return incarnation_; }
   std::uint64_t steps() const { return audit_.steps(); }
-  std::uint32_t address() const { return static_cast<std::uint32_t>(1'000'000 + incarnation_ * 10); }
+  std::uint32_t address() const {
+    return static_cast<std::uint32_t>(1'000'000 + incarnation_ * 10);
+  }
   /// The results that its executor has sent so far, the last few.
   const std::deque<step_result>& sent() const { return sent_; }
   /// Nothing is left of anything; throws violation otherwise.

@@ -1,5 +1,6 @@
-// Virtual time, and messages in it. Between one sender and one receiver messages keep their order; messages of
-// different pairs overtake each other as their random delays have it. That is what the actors may rely on, and no more.
+// Virtual time, and messages in it. Between one sender and one receiver messages keep their order;
+// messages of different pairs overtake each other as their random delays have it. That is what the
+// actors may rely on, and no more.
 #pragma once
 
 #include "tests/sim/random_source.hpp"
@@ -26,7 +27,9 @@ class event_queue {
   sim_time now() const { return now_; }
   std::uint64_t done() const { return done_; }
 
-  void at(sim_time when, std::function<void()> what) { events_.push({when, ++serial_, std::move(what)}); }
+  void at(sim_time when, std::function<void()> what) {
+    events_.push({when, ++serial_, std::move(what)});
+  }
 
   /// A message from one to another.
   void send(std::uint32_t from, std::uint32_t to, std::function<void()> what) {
@@ -53,7 +56,8 @@ class event_queue {
     std::uint64_t serial = 0; // of two at one time the one that was sent first
     std::function<void()> what;
     bool operator<(const event& other) const {
-      return std::pair{when, serial} > std::pair{other.when, other.serial}; // the earliest is on top
+      return std::pair{when, serial} >
+             std::pair{other.when, other.serial}; // the earliest is on top
     }
   };
 

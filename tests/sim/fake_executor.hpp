@@ -1,6 +1,7 @@
-// An executor without arithmetic. It keeps the slot table that the contract in model/step.hpp describes, and a KV
-// memory whose every cell remembers which prefix it was computed from. Whatever a run would read is looked at before:
-// the wrong block, a block used again too early or a token left out is seen at once, where it happens.
+// An executor without arithmetic. It keeps the slot table that the contract in model/step.hpp
+// describes, and a KV memory whose every cell remembers which prefix it was computed from. Whatever
+// a run would read is looked at before: the wrong block, a block used again too early or a token
+// left out is seen at once, where it happens.
 #pragma once
 
 #include "actors/logic/block_pool.hpp"

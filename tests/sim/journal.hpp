@@ -1,5 +1,5 @@
-// What happened, for whoever looks at a failure: the last events, or all of them as they happen. Costs nothing while it
-// is off.
+// What happened, for whoever looks at a failure: the last events, or all of them as they happen.
+// Costs nothing while it is off.
 #pragma once
 
 #include "tests/sim/event_queue.hpp"

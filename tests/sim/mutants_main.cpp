@@ -1,6 +1,7 @@
-// Proves that the simulation notices bugs: switches on one planted bug after the other and runs seeds until a rule is
-// broken. Each runs in a process of its own, since a bug may also crash or never end, which counts as noticed. A bug
-// that nothing notices fails the test, as does a broken rule without any bug.
+// Proves that the simulation notices bugs: switches on one planted bug after the other and runs
+// seeds until a rule is broken. Each runs in a process of its own, since a bug may also crash or
+// never end, which counts as noticed. A bug that nothing notices fails the test, as does a broken
+// rule without any bug.
 #include "mutants.hpp"
 #include "tests/sim/simulation.hpp"
 #include "tests/sim/violation.hpp"
@@ -89,7 +90,8 @@ int run(std::uint64_t seeds) {
   for (int number = 1; number <= count; ++number) {
     const auto out = try_mutant(number, seeds);
     if (!out.found) ++missed;
-    fmt::print("{:<50} {:<55} {}\n", mutant_names[number - 1], out.found ? out.rule : "NOT NOTICED", out.seed);
+    fmt::print("{:<50} {:<55} {}\n", mutant_names[number - 1], out.found ? out.rule : "NOT NOTICED",
+               out.seed);
   }
   fmt::print("{} of {} noticed\n", count - missed, count);
   return missed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

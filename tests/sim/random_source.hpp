@@ -1,5 +1,5 @@
-// Random numbers that are the same everywhere, which those of <random>'s distributions are not: SplitMix64 (Steele, Lea
-// and Flood, 2014).
+// Random numbers that are the same everywhere, which those of <random>'s distributions are not:
+// SplitMix64 (Steele, Lea and Flood, 2014).
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,13 @@ class random_source {
 
   std::uint64_t next() { return mix(state_ += 0x9e3779b97f4a7c15U); }
   /// 0 <= result < bound; bound >= 1.
-  std::uint32_t below(std::uint32_t bound) { return static_cast<std::uint32_t>((next() >> 32) * bound >> 32); }
+  std::uint32_t below(std::uint32_t bound) {
+    return static_cast<std::uint32_t>((next() >> 32) * bound >> 32);
+  }
   /// Both ends included.
-  std::uint32_t between(std::uint32_t low, std::uint32_t high) { return low + below(high - low + 1); }
+  std::uint32_t between(std::uint32_t low, std::uint32_t high) {
+    return low + below(high - low + 1);
+  }
   bool one_in(std::uint32_t n) { return below(n) == 0; }
 
  private:

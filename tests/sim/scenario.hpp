@@ -30,9 +30,10 @@ struct scenario {
   std::uint32_t max_step_time = 100;
   std::uint32_t slot_error_one_in = 0; ///< runs; 0 never
   std::vector<sim_time> deaths;        ///< of the executor
-  bool requests_in_one = true;         ///< blocks are asked for after all plans, as the actor does, or after each
-  bool streams_forget_lives = false;   ///< streams listen to engines that were replaced, too
-  std::uint32_t max_waiting = 1024;    ///< at the door
+  bool requests_in_one =
+      true; ///< blocks are asked for after all plans, as the actor does, or after each
+  bool streams_forget_lives = false; ///< streams listen to engines that were replaced, too
+  std::uint32_t max_waiting = 1024;  ///< at the door
   std::vector<simulated_client> clients;
 };
 

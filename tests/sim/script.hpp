@@ -1,5 +1,5 @@
-// What a sequence must come to, known before it is run: every token is a hash of all tokens before it, so that a wrong,
-// lost, repeated or foreign input anywhere changes everything behind it.
+// What a sequence must come to, known before it is run: every token is a hash of all tokens before
+// it, so that a wrong, lost, repeated or foreign input anywhere changes everything behind it.
 #pragma once
 
 #include "actors/logic/sequence.hpp"

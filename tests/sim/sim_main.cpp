@@ -15,14 +15,17 @@ int replay(std::uint64_t seed, bool verbose) {
   const auto world = draw_scenario(seed);
   journal log{verbose ? journal::mode::all : journal::mode::last};
   const auto& limits = world.limits;
-  fmt::print("seed {}: {} sequences, {} blocks of {}, {} slots, {} rows, {} ahead, {} in flight, cache {}, {} deaths\n",
-             seed, world.clients.size(), limits.total_blocks, limits.block_tokens, limits.max_sequences,
-             limits.step_tokens, limits.lease_ahead, limits.steps_in_flight, limits.prefix_cache, world.deaths.size());
+  fmt::print("seed {}: {} sequences, {} blocks of {}, {} slots, {} rows, {} ahead, {} in flight, "
+             "cache {}, {} deaths\n",
+             seed, world.clients.size(), limits.total_blocks, limits.block_tokens,
+             limits.max_sequences, limits.step_tokens, limits.lease_ahead, limits.steps_in_flight,
+             limits.prefix_cache, world.deaths.size());
   if (verbose)
     for (const auto& it : world.clients)
-      fmt::print("  {}: {} + {} tokens, priority {}, salt '{}', stops '{}', expects '{}' by '{}'\n", it.what.spec.id,
-                 it.what.spec.prompt_tokens, it.what.spec.max_tokens, it.what.spec.priority, it.what.spec.salt,
-                 fmt::join(it.what.stops, "' '"), it.what.text, it.what.stop_text);
+      fmt::print("  {}: {} + {} tokens, priority {}, salt '{}', stops '{}', expects '{}' by '{}'\n",
+                 it.what.spec.id, it.what.spec.prompt_tokens, it.what.spec.max_tokens,
+                 it.what.spec.priority, it.what.spec.salt, fmt::join(it.what.stops, "' '"),
+                 it.what.text, it.what.stop_text);
   try {
     const auto totals = simulation{world, log}.run();
     fmt::print("all is well after {} steps of {} engines\n", totals.steps, totals.engines);
@@ -52,8 +55,9 @@ int run_all(std::uint64_t first, std::uint64_t seeds) {
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  fmt::print("{} seeds from {}: {} sequences in {} engines, {} steps, {} events, no rule broken, {:.1f} s\n", seeds,
-             first, sum.sequences, sum.engines, sum.steps, sum.events, took.count());
+  fmt::print("{} seeds from {}: {} sequences in {} engines, {} steps, {} events, no rule broken, "
+             "{:.1f} s\n",
+             seeds, first, sum.sequences, sum.engines, sum.steps, sum.events, took.count());
   return EXIT_SUCCESS;
 }
 

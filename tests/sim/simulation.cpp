@@ -19,8 +19,8 @@ std::chrono::steady_clock::time_point clock_at(sim_time at) {
 } // namespace
 
 simulation::simulation(const scenario& world, journal& log)
-    : world_{world}, log_{log}, random_{mix(world.seed ^ 0x5eed)}, events_{random_source{world.seed * 3 + 1},
-                                                                           world.max_delay, world.slow_one_in},
+    : world_{world}, log_{log}, random_{mix(world.seed ^ 0x5eed)},
+      events_{random_source{world.seed * 3 + 1}, world.max_delay, world.slow_one_in},
       policy_{never_give_up, std::chrono::seconds{1}}, door_{{world.max_waiting, 1'000'000}} {
   streams_.reserve(world.clients.size());
   for (const auto& it : world.clients) streams_.emplace_back(it);
@@ -48,7 +48,8 @@ simulation_totals simulation::run() {
   return out;
 }
 
-// Everybody computed one token a step, alone, and again after every death and preemption, with ten messages to each.
+// Everybody computed one token a step, alone, and again after every death and preemption, with ten
+// messages to each.
 std::uint64_t simulation::most_events() const {
   std::uint64_t tokens = 0;
   for (const auto& it : world_.clients) tokens += it.what.ids.size();
@@ -58,22 +59,28 @@ std::uint64_t simulation::most_events() const {
 void simulation::start_engine() {
   const auto incarnation = engines_.size() + 1;
   log_.note(events_.now(), "engine {} is up", incarnation);
-  engines_.push_back(std::make_unique<engine>(world_, events_, log_, incarnation,
-                                              [this](std::uint64_t of, const emission& what) { emit(of, what); }));
+  engines_.push_back(
+      std::make_unique<engine>(world_, events_, log_, incarnation,
+                               [this](std::uint64_t of, const emission& what) { emit(of, what); }));
   for (sequence_id id = 1; id <= streams_.size(); ++id)
     if (at(id).admitted)
-      events_.send(supervisor, address_of(id), [this, id, incarnation] { engine_up(id, incarnation); });
+      events_.send(supervisor, address_of(id),
+                   [this, id, incarnation] { engine_up(id, incarnation); });
 }
 
-// The executor is lost first. The rest of the engine may go on for a while, even beside its successor.
+// The executor is lost first. The rest of the engine may go on for a while, even beside its
+// successor.
 void simulation::kill_engine() {
   auto& dying = current();
   log_.note(events_.now(), "engine {} dies", dying.incarnation());
   dying.lose_executor();
   const auto pause = policy_.died(clock_at(events_.now()));
-  require(pause.has_value(), "the supervisor does not give up too early", "after {} engines", engines_.size());
-  const auto up = events_.now() + static_cast<sim_time>(std::chrono::microseconds{*pause}.count()) / 100;
-  const auto gone = random_.one_in(3) ? up + random_.below(3000) : events_.now() + random_.below(200);
+  require(pause.has_value(), "the supervisor does not give up too early", "after {} engines",
+          engines_.size());
+  const auto up =
+      events_.now() + static_cast<sim_time>(std::chrono::microseconds{*pause}.count()) / 100;
+  const auto gone =
+      random_.one_in(3) ? up + random_.below(3000) : events_.now() + random_.below(200);
   events_.at(gone, [&dying] { dying.die(); });
   const auto incarnation = dying.incarnation();
   events_.at(up, [this, incarnation] {
@@ -109,7 +116,8 @@ void simulation::arrive(sequence_id id) {
 
 void simulation::enqueue(sequence_id id, sequence_spec spec) {
   auto& target = *engines_[at(id).engine - 1];
-  events_.send(address_of(id), target.address(), [&target, spec = std::move(spec)] { target.enqueue(spec); });
+  events_.send(address_of(id), target.address(),
+               [&target, spec = std::move(spec)] { target.enqueue(spec); });
 }
 
 void simulation::tell(sequence_id id, void (engine::*what)(sequence_id)) {
@@ -141,14 +149,17 @@ void simulation::engine_up(sequence_id id, std::uint64_t incarnation) {
   ++it.deaths;
   auto spec = it.reader.move_on();
   if (!spec) {
-    require(it.deaths > continuation_rules{}.deaths, "a stream survives the death of its engine", "{}", id);
+    require(it.deaths > continuation_rules{}.deaths, "a stream survives the death of its engine",
+            "{}", id);
     may_fail_[id - 1] = true;
     it.told_end = true; // the new engine never knew it
     return pump(id);
   }
-  require(it.deaths <= continuation_rules{}.deaths, "a stream gives up when too many engines died", "{}", id);
-  require(spec->ids->size() == spec->prompt_tokens + it.reader.generated(), "a stream takes its tokens along",
-          "{} has {} and brings {}", id, it.reader.generated(), spec->ids->size() - spec->prompt_tokens);
+  require(it.deaths <= continuation_rules{}.deaths, "a stream gives up when too many engines died",
+          "{}", id);
+  require(spec->ids->size() == spec->prompt_tokens + it.reader.generated(),
+          "a stream takes its tokens along", "{} has {} and brings {}", id, it.reader.generated(),
+          spec->ids->size() - spec->prompt_tokens);
   it.engine = incarnation;
   enqueue(id, std::move(*spec));
   if (it.parked) tell(id, &engine::park);
@@ -173,7 +184,8 @@ void simulation::rest(sequence_id id) {
   pump(id);
 }
 
-// As a stream's actor does after every message: what can be sent is sent, and a reader who is too slow is parked.
+// As a stream's actor does after every message: what can be sent is sent, and a reader who is too
+// slow is parked.
 void simulation::pump(sequence_id id) {
   auto& it = at(id);
   const auto sent = it.reader.send();

@@ -1,5 +1,5 @@
-// The world of one seed: clients come and go, engines die and are started again, until everybody has what was asked
-// for.
+// The world of one seed: clients come and go, engines die and are started again, until everybody
+// has what was asked for.
 #pragma once
 
 #include "actors/logic/admission_queue.hpp"

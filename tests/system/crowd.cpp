@@ -21,10 +21,11 @@ crowd::~crowd() {
 
 std::size_t crowd::add(crowd_request request) {
   client made;
-  made.bytes = fmt::format("{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}", request.body.empty() ? "GET" : "POST",
-                           request.path, request.headers);
+  made.bytes = fmt::format("{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}",
+                           request.body.empty() ? "GET" : "POST", request.path, request.headers);
   if (!request.body.empty())
-    made.bytes += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n", request.body.size());
+    made.bytes += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n",
+                              request.body.size());
   made.bytes += "\r\n" + request.body;
   made.request = std::move(request);
   clients_.push_back(std::move(made));
@@ -41,7 +42,8 @@ void crowd::connect(std::size_t number) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port_);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(which.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 && errno != EINPROGRESS)
+  if (::connect(which.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno != EINPROGRESS)
     throw std::runtime_error("cannot connect");
   which.begin = clock::now();
   epoll_event event{};
@@ -80,8 +82,8 @@ void crowd::run(std::chrono::seconds limit, const std::function<bool()>& on_tick
 
 bool crowd::send(client& which) {
   while (which.sent < which.bytes.size()) {
-    const auto size =
-        ::send(which.socket, which.bytes.data() + which.sent, which.bytes.size() - which.sent, MSG_NOSIGNAL);
+    const auto size = ::send(which.socket, which.bytes.data() + which.sent,
+                             which.bytes.size() - which.sent, MSG_NOSIGNAL);
     if (size <= 0) return errno == EAGAIN || errno == EWOULDBLOCK;
     which.sent += static_cast<std::size_t>(size);
   }

@@ -1,5 +1,5 @@
-// Many HTTP clients in one thread: each sends its request on a connection of its own and reads what comes, as fast as
-// it can, or leaves early, or does not read at all.
+// Many HTTP clients in one thread: each sends its request on a connection of its own and reads what
+// comes, as fast as it can, or leaves early, or does not read at all.
 #pragma once
 
 #include "tests/system/event_reader.hpp"
@@ -32,8 +32,9 @@ class crowd {
 
   /// Returns its number.
   std::size_t add(crowd_request request);
-  /// Connects all that were added and works until every one who reads has an answer, left, or lost the connection, or
-  /// the time is over. `on_tick` is called some hundred times a second; its false ends the work.
+  /// Connects all that were added and works until every one who reads has an answer, left, or lost
+  /// the connection, or the time is over. `on_tick` is called some hundred times a second; its
+  /// false ends the work.
   void run(std::chrono::seconds limit, const std::function<bool()>& on_tick = {});
 
   answer& at(std::size_t number) { return clients_[number].reader.result(); }

@@ -66,7 +66,8 @@ void event_reader::end() {
 
 void event_reader::read_events() {
   std::size_t begin = 0;
-  for (auto end = payload_.find("\n\n"); end != std::string::npos; end = payload_.find("\n\n", begin)) {
+  for (auto end = payload_.find("\n\n"); end != std::string::npos;
+       end = payload_.find("\n\n", begin)) {
     const auto event = std::string_view(payload_).substr(begin, end - begin);
     if (event.starts_with("data: "))
       read_event(event.substr(6));
@@ -105,7 +106,8 @@ void event_reader::read_json(std::string_view text) {
                          : choice.contains("message") ? choice["message"]
                                                       : choice;
     const auto found = holder.contains("content") ? holder.find("content") : holder.find("text");
-    if (found != holder.end() && found->is_string() && !found->get_ref<const std::string&>().empty()) {
+    if (found != holder.end() && found->is_string() &&
+        !found->get_ref<const std::string&>().empty()) {
       answer_.texts[index] += found->get_ref<const std::string&>();
       ++answer_.events;
     }

@@ -1,4 +1,5 @@
-// Reads one HTTP/1.1 answer as its bytes come: a whole body, or a chunked stream of server-sent events.
+// Reads one HTTP/1.1 answer as its bytes come: a whole body, or a chunked stream of server-sent
+// events.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// What goes wrong for one must not be seen by the others: clients that leave, engines that die, requests that fail.
+// What goes wrong for one must not be seen by the others: clients that leave, engines that die,
+// requests that fail.
 #include "tests/system/requests.hpp"
 
 #include <fmt/format.h>
@@ -81,7 +82,8 @@ TEST(Faults, StreamsSurviveTheDeathsOfTheirEngine) {
     }
     return true;
   });
-  for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
   EXPECT_EQ(killed, deaths);
   EXPECT_EQ(server.engines_made(), deaths + 1);
   EXPECT_EQ(server.metric("troupe:engine_restarts_total"), deaths);
@@ -111,7 +113,9 @@ TEST(Faults, RequestsEndWithAnErrorWhenTheEngineCannotBeKeptAlive) {
   EXPECT_EQ(clients.open(), 0U);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     EXPECT_FALSE(clients.at(i).error.empty()) << i;
-    EXPECT_TRUE(server.text(requests[i].prompt, requests[i].seed, 2000).starts_with(clients.at(i).text())) << i;
+    EXPECT_TRUE(
+        server.text(requests[i].prompt, requests[i].seed, 2000).starts_with(clients.at(i).text()))
+        << i;
   }
   crowd later(server.port());
   later.add(requests[0].over_http());
@@ -124,14 +128,16 @@ TEST(Faults, RequestsEndWithAnErrorWhenTheEngineCannotBeKeptAlive) {
 TEST(Faults, APoisonedRequestFailsAlone) {
   auto requests = scripted_requests(50, 60);
   const std::size_t sick = 17;
-  test_company server(test_company::defaults(), std::chrono::microseconds(500), requests[sick].seed, 7);
+  test_company server(test_company::defaults(), std::chrono::microseconds(500), requests[sick].seed,
+                      7);
   requests[sick].stream = false;
   crowd clients(server.port());
   for (const auto& request : requests) clients.add(request.over_http());
   clients.run(std::chrono::seconds(60));
   EXPECT_EQ(clients.at(sick).status, 500);
   EXPECT_FALSE(clients.at(sick).error.empty());
-  EXPECT_EQ(clients.at(sick).error.find("poisoned"), std::string::npos); // an inner word is not for clients
+  EXPECT_EQ(clients.at(sick).error.find("poisoned"),
+            std::string::npos); // an inner word is not for clients
   for (std::size_t i = 0; i < requests.size(); ++i) {
     if (i == sick) continue;
     EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
@@ -142,7 +148,8 @@ TEST(Faults, APoisonedRequestFailsAlone) {
 
 TEST(Faults, AStreamThatFailsSaysSoBehindWhatItSaid) {
   const auto requests = scripted_requests(1, 60);
-  test_company server(test_company::defaults(), std::chrono::microseconds(500), requests[0].seed, 7);
+  test_company server(test_company::defaults(), std::chrono::microseconds(500), requests[0].seed,
+                      7);
   crowd clients(server.port());
   clients.add(requests[0].over_http());
   clients.run(std::chrono::seconds(60));
@@ -154,8 +161,8 @@ TEST(Faults, AStreamThatFailsSaysSoBehindWhatItSaid) {
   EXPECT_GT(got.text().size(), 0U);
 }
 
-// A pattern of repetitions behind each other over a run of one pair reaches the tokenizer's limit on its steps, which
-// it throws.
+// A pattern of repetitions behind each other over a run of one pair reaches the tokenizer's limit
+// on its steps, which it throws.
 TEST(Faults, APromptThatCannotBePreparedFailsAlone) {
   const testing::temporary_folder folder;
   write_slim_model(folder);
@@ -171,11 +178,13 @@ TEST(Faults, APromptThatCannotBePreparedFailsAlone) {
   for (const auto& request : requests) clients.add(request.over_http());
   std::string prompt;
   while (prompt.size() < 4000) prompt += "qw";
-  const auto sick = clients.add({"/v1/completions", R"({"prompt":")" + prompt + R"(","max_tokens":4})", {}, {}, true});
+  const auto sick = clients.add(
+      {"/v1/completions", R"({"prompt":")" + prompt + R"(","max_tokens":4})", {}, {}, true});
   clients.run(std::chrono::seconds(60));
   EXPECT_EQ(clients.at(sick).status, 500);
   EXPECT_FALSE(clients.at(sick).error.empty());
-  for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
   EXPECT_TRUE(server.comes_to_rest());
 }
 
@@ -201,7 +210,8 @@ TEST(Faults, LoadSurvivesEverythingAtOnce) {
     int killed = 0;
     const auto begin = crowd::clock::now();
     clients.run(std::chrono::seconds(120), [&] {
-      const bool time = crowd::clock::now() > begin + (killed + 1) * std::chrono::milliseconds(150 + 40 * round);
+      const bool time =
+          crowd::clock::now() > begin + (killed + 1) * std::chrono::milliseconds(150 + 40 * round);
       if (killed < 3 && killed < server.engines_made() && time) {
         server.kill_executor();
         ++killed;

@@ -1,5 +1,5 @@
-// What the program answers over HTTP against the reference's greedy continuations: alone, among many, on both
-// endpoints, with and without the prefix cache.
+// What the program answers over HTTP against the reference's greedy continuations: alone, among
+// many, on both endpoints, with and without the prefix cache.
 #include "model/tokenizer/tokenizer.hpp"
 #include "tests/system/crowd.hpp"
 #include "tests/system/serving.hpp"
@@ -49,7 +49,8 @@ class Golden : public ::testing::Test {
   }
   static void TearDownTestSuite() { server.reset(); }
 
-  static void check(crowd& clients, std::size_t number, const golden_case& which, std::uint32_t n = 1) {
+  static void check(crowd& clients, std::size_t number, const golden_case& which,
+                    std::uint32_t n = 1) {
     auto& got = clients.at(number);
     ASSERT_EQ(got.status, 200) << got.body;
     EXPECT_EQ(got.fault, "");
@@ -83,7 +84,8 @@ TEST_F(Golden, ChatsAreTheReferences) {
     constexpr std::string_view before = "<|im_start|>user\n";
     constexpr std::string_view after = "<|im_end|>\n<|im_start|>assistant\n";
     if (!which.prompt.starts_with(before) || !which.prompt.ends_with(after)) continue;
-    const auto question = which.prompt.substr(before.size(), which.prompt.size() - before.size() - after.size());
+    const auto question =
+        which.prompt.substr(before.size(), which.prompt.size() - before.size() - after.size());
     if (question.find("<|im") != std::string::npos) continue;
     for (const bool stream : {false, true}) {
       json body = {{"messages", {{{"role", "user"}, {"content", question}}}},
@@ -113,14 +115,16 @@ TEST_F(Golden, SeveralChoicesAreAllTheSame) {
 }
 
 // Half of them streamed; later ones find the prompts of earlier ones in the cache.
-void answer_sixty_four(std::uint16_t port, const std::function<void(crowd&, std::size_t, const golden_case&)>& check,
+void answer_sixty_four(std::uint16_t port,
+                       const std::function<void(crowd&, std::size_t, const golden_case&)>& check,
                        std::uint32_t& cached) {
   const auto cases = golden_cases();
   for (int round = 0; round < 2; ++round) {
     crowd clients(port);
     for (std::size_t i = 0; i < 64; ++i) {
       auto body = completion(cases[i % cases.size()]);
-      if (i % 2 == 0) body.update({{"stream", true}, {"stream_options", {{"include_usage", true}}}});
+      if (i % 2 == 0)
+        body.update({{"stream", true}, {"stream_options", {{"include_usage", true}}}});
       clients.add({"/v1/completions", body.dump(), {}, {}, true});
     }
     clients.run(std::chrono::seconds(120));
@@ -135,7 +139,10 @@ TEST_F(Golden, LoadSixtyFourAtOnceGetWhatEachGetsAlone) {
   std::uint32_t cached = 0;
   answer_sixty_four(
       server->port(),
-      [](crowd& clients, std::size_t number, const golden_case& which) { check(clients, number, which); }, cached);
+      [](crowd& clients, std::size_t number, const golden_case& which) {
+        check(clients, number, which);
+      },
+      cached);
   EXPECT_GT(cached, 0U);
 }
 
@@ -144,19 +151,26 @@ TEST_F(Golden, LoadSixtyFourAtOnceGetTheSameWithoutAPrefixCache) {
   ASSERT_TRUE(plain.ready()) << plain.process().err();
   std::uint32_t cached = 0;
   answer_sixty_four(
-      plain.port(), [](crowd& clients, std::size_t number, const golden_case& which) { check(clients, number, which); },
+      plain.port(),
+      [](crowd& clients, std::size_t number, const golden_case& which) {
+        check(clients, number, which);
+      },
       cached);
   EXPECT_EQ(cached, 0U);
 }
 
 // So few blocks and rows that prompts are cut and sequences give their blocks away.
 TEST_F(Golden, LoadSixtyFourAtOnceGetTheSameWhereThereIsHardlyAnyRoom) {
-  serving narrow({"--kv-memory", "24MiB", "--step-tokens", "64", "--max-sequences", "48", "--max-context", "1400"});
+  serving narrow({"--kv-memory", "24MiB", "--step-tokens", "64", "--max-sequences", "48",
+                  "--max-context", "1400"});
   ASSERT_TRUE(narrow.ready()) << narrow.process().err();
   std::uint32_t cached = 0;
   answer_sixty_four(
       narrow.port(),
-      [](crowd& clients, std::size_t number, const golden_case& which) { check(clients, number, which); }, cached);
+      [](crowd& clients, std::size_t number, const golden_case& which) {
+        check(clients, number, which);
+      },
+      cached);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// The program's life: it starts or says why not, is alive while it loads, and ends when it is told to, not before its
-// work is done.
+// The program's life: it starts or says why not, is alive while it loads, and ends when it is told
+// to, not before its work is done.
 #include "tests/system/crowd.hpp"
 #include "tests/system/serving.hpp"
 #include "tests/transport/raw_client.hpp"
@@ -47,7 +47,8 @@ TEST(Lifecycle, ServesSoonAndEndsSoonWhenIdle) {
   const auto begin = steady_clock::now();
   server.process().signal(SIGTERM);
   EXPECT_EQ(server.process().wait(seconds(20)), 0) << server.process().err();
-  fmt::print("ready after {:.3f} s, ended {:.3f} s after SIGTERM\n", server.seconds(), since(begin));
+  fmt::print("ready after {:.3f} s, ended {:.3f} s after SIGTERM\n", server.seconds(),
+             since(begin));
 }
 
 TEST(Lifecycle, FinishesARunningStreamWhenItIsToldToEnd) {
@@ -104,10 +105,12 @@ TEST(Lifecycle, LoadIsCutInTheMiddleOfItsWorkTenTimes) {
     serving server({"--drain-timeout", "0s"});
     ASSERT_TRUE(server.ready()) << server.process().err();
     crowd clients(server.port());
-    for (int each = 0; each < 32; ++each) clients.add({"/v1/completions", long_story(2000), {}, {}, true});
+    for (int each = 0; each < 32; ++each)
+      clients.add({"/v1/completions", long_story(2000), {}, {}, true});
     steady_clock::time_point begin;
     clients.run(seconds(60), [&] {
-      if (begin == steady_clock::time_point{} && clients.at(static_cast<std::size_t>(i)).events > 0) {
+      if (begin == steady_clock::time_point{} &&
+          clients.at(static_cast<std::size_t>(i)).events > 0) {
         begin = steady_clock::now();
         server.process().signal(SIGTERM);
       }
@@ -125,7 +128,8 @@ TEST(Lifecycle, RefusesWhatComesWhileItDrains) {
   // Connections that are there before the signal, a request begun on one of them.
   raw_client begun(server.port());
   const auto body = long_story(3);
-  const auto head = fmt::format("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.size());
+  const auto head = fmt::format(
+      "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.size());
   begun.send(head + body.substr(0, 10));
   crowd clients(server.port());
   clients.add({"/v1/completions", long_story(1500), {}, {}, true});
@@ -166,9 +170,9 @@ TEST(Lifecycle, LoadStartsAndEndsThirtyTimes) {
   }
   std::sort(ends.begin(), ends.end());
   std::sort(starts.begin(), starts.end());
-  fmt::print(
-      "ready after {:.3f} s in the median, {:.3f} s at most; ended after {:.3f} s in the median, {:.3f} s at most\n",
-      starts[15], starts.back(), ends[15], ends.back());
+  fmt::print("ready after {:.3f} s in the median, {:.3f} s at most; ended after {:.3f} s in the "
+             "median, {:.3f} s at most\n",
+             starts[15], starts.back(), ends[15], ends.back());
 }
 
 TEST(Lifecycle, IsKilledWithoutATrace) {
@@ -195,7 +199,8 @@ TEST(Lifecycle, SaysThatThePortIsInUse) {
   ASSERT_TRUE(server.ready()) << server.process().err();
   child second({"serve", serving::example(), "--port", std::to_string(server.port())});
   EXPECT_EQ(second.wait(seconds(20)), 1);
-  EXPECT_NE(second.err().find(fmt::format("cannot listen on 127.0.0.1:{}: the port is in use", server.port())),
+  EXPECT_NE(second.err().find(
+                fmt::format("cannot listen on 127.0.0.1:{}: the port is in use", server.port())),
             std::string::npos)
       << second.err();
   EXPECT_EQ(lines(second.err()), 1U) << second.err();
@@ -251,14 +256,16 @@ void write_large_model(const testing::temporary_folder& folder) {
   add("model.norm.weight", {width});
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     const auto at = fmt::format("model.layers.{}.", layer);
-    for (const auto* name : {"input_layernorm", "post_attention_layernorm"}) add(at + name + ".weight", {width});
-    for (const auto* name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-                             "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"})
+    for (const auto* name : {"input_layernorm", "post_attention_layernorm"})
+      add(at + name + ".weight", {width});
+    for (const auto* name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                             "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"})
       add(at + name + ".weight", {width, width});
   }
   folder.write("model.safetensors", testing::safetensors_file(weights));
   for (const auto* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"})
-    std::filesystem::copy_file(std::filesystem::path(serving::example()) / name, folder.path() / name);
+    std::filesystem::copy_file(std::filesystem::path(serving::example()) / name,
+                               folder.path() / name);
 }
 
 TEST(Lifecycle, LoadSaysHowFarItIsWhileItLoads) {
@@ -287,14 +294,16 @@ TEST(Lifecycle, LoadSaysHowFarItIsWhileItLoads) {
     weights = weights || text.find("weights") != std::string::npos;
   }
   EXPECT_TRUE(weights) << stages.back();
-  fmt::print("{} looks while it loaded for {:.2f} s; {}\n", stages.size(), server.seconds(), stages.back().dump());
+  fmt::print("{} looks while it loaded for {:.2f} s; {}\n", stages.size(), server.seconds(),
+             stages.back().dump());
 }
 
 TEST(Lifecycle, LoadEndsWhenItIsToldTo) {
   const testing::temporary_folder folder;
   write_large_model(folder);
   serving server({}, folder.path());
-  while (!server.process().wait(milliseconds(0)) && server.process().err().find("tokenizer") == std::string::npos)
+  while (!server.process().wait(milliseconds(0)) &&
+         server.process().err().find("tokenizer") == std::string::npos)
     std::this_thread::sleep_for(milliseconds(1));
   const auto begin = steady_clock::now();
   server.process().signal(SIGTERM);

@@ -41,15 +41,18 @@ void run_a_million(std::chrono::microseconds step_time) {
   EXPECT_EQ(server.metric("vllm:generation_tokens_total"), 1'000'000);
   EXPECT_EQ(server.metric("vllm:num_preemptions_total"), 0);
   EXPECT_EQ(server.engines_made(), 1);
-  fmt::print("{} tokens in {} events: {:.1f} s, {:.0f} tokens/s; {:.1f} s of processor time, client included\n", tokens,
-             events, taken.count(), static_cast<double>(tokens) / taken.count(), worked);
+  fmt::print("{} tokens in {} events: {:.1f} s, {:.0f} tokens/s; {:.1f} s of processor time, "
+             "client included\n",
+             tokens, events, taken.count(), static_cast<double>(tokens) / taken.count(), worked);
 }
 
 // Faster than the sockets: deltas merge.
 TEST(Load, LosesDoublesAndReordersNoTokenOfAThousandStreams) { run_a_million({}); }
 
 // As a device would: nearly every token is an event of its own.
-TEST(Load, LosesNoTokenOfAThousandStreamsAtTheSpeedOfADevice) { run_a_million(std::chrono::milliseconds(20)); }
+TEST(Load, LosesNoTokenOfAThousandStreamsAtTheSpeedOfADevice) {
+  run_a_million(std::chrono::milliseconds(20));
+}
 
 } // namespace
 } // namespace troupe

@@ -40,8 +40,10 @@ TEST(Overload, RefusesWhatIsOverTheLimitAndServesTheRest) {
   EXPECT_TRUE(server.comes_to_rest());
   std::sort(refusals.begin(), refusals.end());
   ASSERT_FALSE(refusals.empty());
-  fmt::print("{} served, {} refused; a refusal took {:.1f} ms in the median, {:.1f} ms at the 99th percentile\n",
-             served, refusals.size(), refusals[refusals.size() / 2], refusals[refusals.size() * 99 / 100]);
+  fmt::print("{} served, {} refused; a refusal took {:.1f} ms in the median, {:.1f} ms at the 99th "
+             "percentile\n",
+             served, refusals.size(), refusals[refusals.size() / 2],
+             refusals[refusals.size() * 99 / 100]);
 }
 
 TEST(Overload, TakesRequestsAgainWhenTheQueueIsShorter) {
@@ -69,13 +71,15 @@ TEST(Overload, TakesRequestsAgainWhenTheQueueIsShorter) {
 TEST(Overload, SharesTooFewBlocksWithoutLosingATokenOfAnyone) {
   auto chosen = test_company::defaults();
   chosen.engine.max_sequences = 64;
-  chosen.engine.kv_memory = 320 * 16 * 2 * 16 * 4; // 320 blocks of 16 tokens, at 16 floats for each key and value
+  chosen.engine.kv_memory =
+      320 * 16 * 2 * 16 * 4; // 320 blocks of 16 tokens, at 16 floats for each key and value
   test_company server(chosen, std::chrono::microseconds(200));
   const auto requests = scripted_requests(100, 200);
   crowd clients(server.port());
   for (const auto& request : requests) clients.add(request.over_http());
   clients.run(std::chrono::seconds(120));
-  for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
   EXPECT_GT(server.metric("vllm:num_preemptions_total"), 0);
   EXPECT_TRUE(server.comes_to_rest());
 }

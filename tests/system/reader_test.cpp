@@ -12,7 +12,8 @@ settings small_buffers() {
   return chosen;
 }
 
-// Some 10 MB: far more than all sockets and buffers hold, so that what is left unread ends at the streams.
+// Some 10 MB: far more than all sockets and buffers hold, so that what is left unread ends at the
+// streams.
 std::size_t add_silent(crowd& clients, scripted_request& request) {
   request.tokens = 1900;
   request.n = 8;
@@ -36,9 +37,12 @@ TEST(Readers, OnesThatDoNotReadAreEndedAndOthersAreNotHeldUp) {
       clients.add(requests[i].over_http());
   }
   clients.run(std::chrono::seconds(60));
-  for (std::size_t i = silent; i < requests.size(); ++i) EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+  for (std::size_t i = silent; i < requests.size(); ++i)
+    EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
   EXPECT_TRUE(server.comes_to_rest());
-  const auto ended = [&] { return server.metric("vllm:request_success_total", "finished_reason=\"abort\""); };
+  const auto ended = [&] {
+    return server.metric("vllm:request_success_total", "finished_reason=\"abort\"");
+  };
   const auto deadline = crowd::clock::now() + std::chrono::seconds(20);
   while (ended() < 8.0 * silent && crowd::clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -62,7 +66,8 @@ TEST(Readers, OnesThatPauseKeepTheirPlaceWithoutBlocksAndGetTheWholeText) {
   EXPECT_LT(server.metric("vllm:generation_tokens_total"), 3 * 8 * 1900);
   for (std::size_t i = 0; i < requests.size(); ++i) clients.let_read(i);
   clients.run(std::chrono::seconds(60));
-  for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
   EXPECT_TRUE(server.comes_to_rest());
 }
 

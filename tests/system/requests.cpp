@@ -15,7 +15,8 @@ std::string scripted_request::body() const {
   return out.dump();
 }
 
-std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t tokens, std::uint64_t seed) {
+std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t tokens,
+                                                std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<scripted_request> out;
   for (std::size_t i = 0; i < count; ++i) {
@@ -28,11 +29,13 @@ std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t
   return out;
 }
 
-::testing::AssertionResult is_right(answer& got, const scripted_request& asked, const test_company& server) {
+::testing::AssertionResult is_right(answer& got, const scripted_request& asked,
+                                    const test_company& server) {
   const auto wrong = [&](const std::string& what) {
-    return ::testing::AssertionFailure() << what << " (seed " << asked.seed << ", status " << got.status << ", error \""
-                                         << got.error << "\", " << got.completion_tokens << " of " << asked.tokens
-                                         << " tokens, reason " << got.finish_reason() << ")";
+    return ::testing::AssertionFailure()
+           << what << " (seed " << asked.seed << ", status " << got.status << ", error \""
+           << got.error << "\", " << got.completion_tokens << " of " << asked.tokens
+           << " tokens, reason " << got.finish_reason() << ")";
   };
   if (!got.fault.empty()) return wrong(got.fault);
   if (got.status != 200 || !got.done || !got.ended) return wrong("the answer is not whole");
@@ -41,7 +44,8 @@ std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t
   if (got.texts.size() != asked.n) return wrong("another number of choices");
   for (std::uint32_t choice = 0; choice < asked.n; ++choice) {
     if (got.finish_reasons[choice] != "length") return wrong("another end");
-    if (got.texts[choice] != server.text(asked.prompt, asked.seed + choice, asked.tokens)) return wrong("another text");
+    if (got.texts[choice] != server.text(asked.prompt, asked.seed + choice, asked.tokens))
+      return wrong("another text");
   }
   return ::testing::AssertionSuccess();
 }

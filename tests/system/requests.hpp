@@ -22,10 +22,12 @@ struct scripted_request {
 };
 
 /// Prompts of 3 to 40 tokens, of which many share their beginnings, and seeds of their own.
-std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t tokens, std::uint64_t seed = 1);
+std::vector<scripted_request> scripted_requests(std::size_t count, std::uint32_t tokens,
+                                                std::uint64_t seed = 1);
 
 /// Is the answer whole, and exactly what the script says?
-::testing::AssertionResult is_right(answer& got, const scripted_request& asked, const test_company& server);
+::testing::AssertionResult is_right(answer& got, const scripted_request& asked,
+                                    const test_company& server);
 
 /// So that a test can have a few thousand sockets.
 void allow_many_sockets();

@@ -24,9 +24,12 @@ std::uint64_t script::follow(std::uint64_t state, token_id id) const {
   return mix(state ^ static_cast<std::uint64_t>(id));
 }
 
-token_id script::next(std::uint64_t state) const { return vocabulary_[mix(state) % vocabulary_.size()]; }
+token_id script::next(std::uint64_t state) const {
+  return vocabulary_[mix(state) % vocabulary_.size()];
+}
 
-token_ids script::continuation(std::span<const token_id> prompt, std::uint64_t seed, std::size_t tokens) const {
+token_ids script::continuation(std::span<const token_id> prompt, std::uint64_t seed,
+                               std::size_t tokens) const {
   auto state = begin(seed);
   for (const auto id : prompt) state = follow(state, id);
   token_ids out;

@@ -1,5 +1,5 @@
-// What the scripted executor says: each token is a function of the seed and of every token before it, so that a token
-// lost, doubled, swapped or taken from a neighbour changes all that follow.
+// What the scripted executor says: each token is a function of the seed and of every token before
+// it, so that a token lost, doubled, swapped or taken from a neighbour changes all that follow.
 #pragma once
 
 #include "model/step.hpp"
@@ -23,7 +23,8 @@ class script {
   token_id next(std::uint64_t state) const;
 
   /// All that is generated behind the prompt.
-  token_ids continuation(std::span<const token_id> prompt, std::uint64_t seed, std::size_t tokens) const;
+  token_ids continuation(std::span<const token_id> prompt, std::uint64_t seed,
+                         std::size_t tokens) const;
 
  private:
   std::vector<token_id> vocabulary_;

@@ -14,7 +14,8 @@ void require(bool holds, const char* what) {
 
 void apply(scripted_state& state, const scripted_behavior& behavior, const step_plan& plan) {
   require(plan.step == ++state.steps, "steps count from one");
-  for (const auto slot : plan.closed) require(state.slots.erase(slot) == 1, "only open slots are closed");
+  for (const auto slot : plan.closed)
+    require(state.slots.erase(slot) == 1, "only open slots are closed");
   for (const auto& opened : plan.opened) {
     scripted_slot at;
     at.sequence = opened.sequence;
@@ -28,7 +29,8 @@ void apply(scripted_state& state, const scripted_behavior& behavior, const step_
   }
 }
 
-std::vector<token_report> say(scripted_slot& at, const scripted_behavior& behavior, const slot_run& run) {
+std::vector<token_report> say(scripted_slot& at, const scripted_behavior& behavior,
+                              const slot_run& run) {
   if (at.failed) throw std::runtime_error("it failed before"); // planned before that was known
   require(run.first + run.tokens <= at.known, "rows are of known tokens");
   require(run.sample == (run.first + run.tokens == at.known), "the last known token samples");
@@ -66,8 +68,9 @@ step_result run(scripted_state& state, const scripted_behavior& behavior, const 
 
 } // namespace
 
-executor_actor::behavior_type scripted_executor(executor_actor::stateful_pointer<scripted_state> self,
-                                                scripted_behavior behavior) {
+executor_actor::behavior_type
+scripted_executor(executor_actor::stateful_pointer<scripted_state> self,
+                  scripted_behavior behavior) {
   return {
       [self, behavior](const run_step& request) {
         self->send(caf::actor_cast<scheduler_actor>(self->current_sender()),

@@ -1,5 +1,5 @@
-// An executor that says what its script says, at once or after a while, and does not compute. It keeps the slot table
-// of model/step.hpp and dies where a plan does not fit it.
+// An executor that says what its script says, at once or after a while, and does not compute. It
+// keeps the slot table of model/step.hpp and dies where a plan does not fit it.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -34,7 +34,8 @@ struct scripted_state {
   std::uint64_t steps = 0;
 };
 
-executor_actor::behavior_type scripted_executor(executor_actor::stateful_pointer<scripted_state> self,
-                                                scripted_behavior behavior);
+executor_actor::behavior_type
+scripted_executor(executor_actor::stateful_pointer<scripted_state> self,
+                  scripted_behavior behavior);
 
 } // namespace troupe

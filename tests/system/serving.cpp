@@ -6,7 +6,8 @@ namespace troupe {
 
 serving::serving(std::vector<std::string> flags, std::string model)
     : port_(free_port()), begin_(std::chrono::steady_clock::now()) {
-  std::vector<std::string> words{"serve", std::move(model), "--port", std::to_string(port_), "--no-pin-threads"};
+  std::vector<std::string> words{"serve", std::move(model), "--port", std::to_string(port_),
+                                 "--no-pin-threads"};
   words.insert(words.end(), flags.begin(), flags.end());
   process_ = std::make_unique<child>(words);
 }

@@ -15,7 +15,8 @@ class serving {
 
   static std::string example() { return TROUPE_SOURCE "/examples/models/concierge"; }
 
-  /// Waits for the line that says where it serves; false where it ended or took longer than a minute.
+  /// Waits for the line that says where it serves; false where it ended or took longer than a
+  /// minute.
   bool ready();
   /// Seconds from its start to that line, as seen from here.
   double seconds() const { return seconds_; }

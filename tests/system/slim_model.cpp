@@ -21,8 +21,8 @@ testing::f32_tensors slim_weights() {
   const std::string at = "model.layers.0.";
   for (const auto* name : {"input_layernorm", "post_attention_layernorm"})
     out[at + name + ".weight"] = filled({width}, 1);
-  for (const auto* name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
-                           "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"})
+  for (const auto* name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                           "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"})
     out[at + name + ".weight"] = filled({width, width}, 0.1F);
   return out;
 }
@@ -42,7 +42,8 @@ void write_slim_model(const testing::temporary_folder& folder) {
   folder.write("config.json", config.dump());
   folder.write("model.safetensors", testing::safetensors_file(slim_weights()));
   const std::filesystem::path example = TROUPE_SOURCE "/examples/models/concierge";
-  for (const auto* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"})
+  for (const auto* name :
+       {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"})
     std::filesystem::copy_file(example / name, folder.path() / name);
 }
 

@@ -22,7 +22,8 @@ settings test_company::defaults() {
 }
 
 test_company::test_company(settings chosen, std::chrono::microseconds step_time,
-                           std::optional<std::uint64_t> poisoned_seed, std::uint32_t poisoned_after) {
+                           std::optional<std::uint64_t> poisoned_seed,
+                           std::uint32_t poisoned_after) {
   if (chosen.model.path.empty()) {
     write_slim_model(folder_);
     chosen.model.path = folder_.path();
@@ -37,11 +38,13 @@ test_company::test_company(settings chosen, std::chrono::microseconds step_time,
     ++shared->made;
     return made;
   };
-  all_ = std::make_unique<company>(chosen, [](log_level, std::string_view, std::string_view, const journal_values&) {});
+  all_ = std::make_unique<company>(
+      chosen, [](log_level, std::string_view, std::string_view, const journal_values&) {});
   all_->load([](const std::string&, std::uint64_t, std::uint64_t) {}, make);
 }
 
-std::string test_company::text(const token_ids& prompt, std::uint64_t seed, std::size_t tokens) const {
+std::string test_company::text(const token_ids& prompt, std::uint64_t seed,
+                               std::size_t tokens) const {
   return words_->decode(script_->continuation(prompt, seed, tokens), true);
 }
 

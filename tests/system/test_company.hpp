@@ -19,7 +19,8 @@ class test_company {
   static settings defaults();
 
   explicit test_company(settings chosen = defaults(), std::chrono::microseconds step_time = {},
-                        std::optional<std::uint64_t> poisoned_seed = {}, std::uint32_t poisoned_after = 0);
+                        std::optional<std::uint64_t> poisoned_seed = {},
+                        std::uint32_t poisoned_after = 0);
 
   std::uint16_t port() const { return all_->port(); }
   const tokenizer& words() const { return *words_; }

@@ -63,7 +63,8 @@ TEST(Times, DrainingFinishesWhatRunsAndRefusesTheRest) {
   bool draining = false;
   clients.run(std::chrono::seconds(60), [&] {
     bool all_speak = true;
-    for (std::size_t i = 0; i < clients.size(); ++i) all_speak = all_speak && clients.at(i).events > 0;
+    for (std::size_t i = 0; i < clients.size(); ++i)
+      all_speak = all_speak && clients.at(i).events > 0;
     if (all_speak && !draining) {
       server.all().drain();
       draining = true;
@@ -71,7 +72,8 @@ TEST(Times, DrainingFinishesWhatRunsAndRefusesTheRest) {
     return true;
   });
   ASSERT_TRUE(draining);
-  for (std::size_t i = 0; i < 20; ++i) EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
+  for (std::size_t i = 0; i < 20; ++i)
+    EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;
   EXPECT_TRUE(server.all().drained(std::chrono::seconds(10)));
 }
 

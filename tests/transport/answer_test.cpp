@@ -38,18 +38,25 @@ finished end_of(finish_reason reason) {
 
 TEST(ChunkWriter, WritesChatChunksAsOpenAiDoes) {
   chunk_writer writer(head_of(api_shape::chat), 1);
-  const std::string prefix = R"({"id":"id-1","object":"chat.completion.chunk","created":7,"model":"m","choices":)";
-  EXPECT_EQ(writer.role(0),
-            prefix +
-                R"([{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]})");
+  const std::string prefix =
+      R"({"id":"id-1","object":"chat.completion.chunk","created":7,"model":"m","choices":)";
+  EXPECT_EQ(
+      writer.role(0),
+      prefix +
+          R"([{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]})");
   delta part;
   part.text = "a\"\n";
-  EXPECT_EQ(writer.content(std::move(part)),
-            prefix + R"([{"index":0,"delta":{"content":"a\"\n"},"logprobs":null,"finish_reason":null}]})");
-  EXPECT_EQ(writer.finish(end_of(finish_reason::length)),
-            prefix + R"([{"index":0,"delta":{},"logprobs":null,"stop_reason":null,"finish_reason":"length"}]})");
-  EXPECT_EQ(writer.usage({3, 1, 2}), prefix + R"([],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,)"
-                                              R"("prompt_tokens_details":{"cached_tokens":1}}})");
+  EXPECT_EQ(
+      writer.content(std::move(part)),
+      prefix +
+          R"([{"index":0,"delta":{"content":"a\"\n"},"logprobs":null,"finish_reason":null}]})");
+  EXPECT_EQ(
+      writer.finish(end_of(finish_reason::length)),
+      prefix +
+          R"([{"index":0,"delta":{},"logprobs":null,"stop_reason":null,"finish_reason":"length"}]})");
+  EXPECT_EQ(writer.usage({3, 1, 2}),
+            prefix + R"([],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5,)"
+                     R"("prompt_tokens_details":{"cached_tokens":1}}})");
 }
 
 TEST(ChunkWriter, SaysNullUsageInEveryChunkWhereItComesLast) {
@@ -64,7 +71,8 @@ TEST(ChunkWriter, SaysNullUsageInEveryChunkWhereItComesLast) {
 TEST(ChunkWriter, TellsLogprobsWithBytes) {
   chunk_writer writer(head_of(api_shape::chat, true), 1);
   const json chunk = json::parse(writer.content(token_delta("h")));
-  const json expected = json::parse(R"({"content":[{"token":"h","logprob":-0.5,"bytes":[104],"top_logprobs":[
+  const json expected =
+      json::parse(R"({"content":[{"token":"h","logprob":-0.5,"bytes":[104],"top_logprobs":[
       {"token":"h","logprob":-0.5,"bytes":[104]},{"token":"\ufffd","logprob":-9999.0,"bytes":[255]}]}],"refusal":null})");
   EXPECT_EQ(chunk["choices"][0]["logprobs"], expected);
 }
@@ -89,7 +97,8 @@ TEST(WholeAnswer, JoinsWhatCame) {
   answer.add(std::move(other));
   const json body = json::parse(answer.write({3, 1, 2}));
   EXPECT_EQ(body["object"], "chat.completion");
-  EXPECT_EQ(body["choices"][0]["message"], json::parse(R"({"role":"assistant","content":"ab","refusal":null})"));
+  EXPECT_EQ(body["choices"][0]["message"],
+            json::parse(R"({"role":"assistant","content":"ab","refusal":null})"));
   EXPECT_EQ(body["choices"][0]["logprobs"]["content"].size(), 2U);
   EXPECT_EQ(body["choices"][0]["stop_reason"], "STOP");
   EXPECT_EQ(body["choices"][1]["finish_reason"], "abort");

@@ -20,7 +20,8 @@ struct stream_state {
   bool over = false;
 };
 
-delta next_delta(const fake_script& script, std::size_t index, request_tag tag, std::uint32_t choice) {
+delta next_delta(const fake_script& script, std::size_t index, request_tag tag,
+                 std::uint32_t choice) {
   delta part;
   part.tag = tag;
   part.choice = choice;
@@ -49,8 +50,9 @@ finished end_of(const fake_script& script, request_tag tag, std::uint32_t choice
   return end;
 }
 
-caf::behavior play_stream(caf::stateful_actor<stream_state>* self, script_ptr script, counts_ptr counts,
-                          caf::actor client, request_tag tag, std::uint32_t choice) {
+caf::behavior play_stream(caf::stateful_actor<stream_state>* self, script_ptr script,
+                          counts_ptr counts, caf::actor client, request_tag tag,
+                          std::uint32_t choice) {
   self->monitor(client);
   self->set_down_handler([=](const caf::down_msg&) {
     ++counts->clients_down;
@@ -64,7 +66,8 @@ caf::behavior play_stream(caf::stateful_actor<stream_state>* self, script_ptr sc
       ++counts->deltas;
       caf::anon_send(client, next_delta(*script, state.next++, tag, choice));
     }
-    if (state.over || script->silent || script->endless || state.next < script->texts.size()) return;
+    if (state.over || script->silent || script->endless || state.next < script->texts.size())
+      return;
     state.over = true;
     if (!script->dies) caf::anon_send(client, end_of(*script, tag, choice));
     self->quit();
@@ -96,7 +99,8 @@ caf::behavior play_admission(caf::event_based_actor* self, script_ptr script, co
             accepted yes{asked.tag, {}};
             const auto choices = asked.request->prompts.size() * asked.request->n;
             for (std::uint32_t i = 0; i < choices; ++i)
-              yes.streams.push_back(self->spawn(play_stream, script, counts, asked.client, asked.tag, i));
+              yes.streams.push_back(
+                  self->spawn(play_stream, script, counts, asked.client, asked.tag, i));
             caf::delayed_anon_send(asked.client, script->accept_delay, yes);
           },
           [=](const tokenize& asked) {
@@ -148,7 +152,8 @@ struct fake_server::state {
   std::unique_ptr<http_server> server;
 
   void end_actors() {
-    for (const caf::actor& each : actors) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    for (const caf::actor& each : actors)
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     actors.clear();
   }
 };
@@ -157,13 +162,16 @@ fake_server::fake_server(fake_script script, door_settings settings)
     : counts_(std::make_shared<fake_counts>()), state_(std::make_unique<state>()) {
   const auto shared = std::make_shared<const fake_script>(std::move(script));
   state_->actors = {state_->system.spawn(play_admission, shared, counts_),
-                    state_->system.spawn(play_supervisor, shared), state_->system.spawn(play_telemetry, counts_)};
+                    state_->system.spawn(play_supervisor, shared),
+                    state_->system.spawn(play_telemetry, counts_)};
   if (settings.port == door_settings{}.port) settings.port = 0;
   settings.version = "1.2.3";
-  front to{caf::actor_cast<admission_actor>(state_->actors[0]), caf::actor_cast<supervisor_actor>(state_->actors[1]),
+  front to{caf::actor_cast<admission_actor>(state_->actors[0]),
+           caf::actor_cast<supervisor_actor>(state_->actors[1]),
            caf::actor_cast<telemetry_actor>(state_->actors[2])};
   try {
-    state_->server = std::make_unique<http_server>(2, std::move(settings), std::move(to), state_->system);
+    state_->server =
+        std::make_unique<http_server>(2, std::move(settings), std::move(to), state_->system);
   } catch (...) {
     state_->end_actors();
     throw;

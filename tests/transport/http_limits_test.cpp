@@ -25,8 +25,9 @@ std::string request(const std::string& line, const std::string& fields = {}) {
 TEST(HttpLimits, RefusesAndClosesWhereTheFramingIsLost) {
   fake_server server;
   raw_client client(server.port());
-  client.send(request("POST /v1/completions", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n" +
-              request("GET /livez"));
+  client.send(
+      request("POST /v1/completions", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") +
+      "0\r\n\r\n" + request("GET /livez"));
   const auto& all = client.read_all();
   EXPECT_EQ(occurrences(all, "HTTP/1.1 "), 1U) << all;
   EXPECT_NE(all.find("HTTP/1.1 400 "), std::string::npos);
@@ -42,20 +43,25 @@ TEST(HttpLimits, AnswersEveryRefusalWithItsStatus) {
   const std::string json = "Content-Type: application/json\r\n";
   EXPECT_EQ(status_of(server, std::string("\x16\x03\x01\x00", 4)), 400);
   EXPECT_EQ(status_of(server, "GET /" + std::string(9000, 'a')), 414);
-  EXPECT_EQ(status_of(server, request("GET /livez", "A: " + std::string(17000, 'a') + "\r\n")), 431);
-  EXPECT_EQ(status_of(server, request("POST /v1/completions", json + "Content-Length: 101\r\n")), 413);
+  EXPECT_EQ(status_of(server, request("GET /livez", "A: " + std::string(17000, 'a') + "\r\n")),
+            431);
+  EXPECT_EQ(status_of(server, request("POST /v1/completions", json + "Content-Length: 101\r\n")),
+            413);
   EXPECT_EQ(status_of(server, request("GET /nowhere")), 404);
   EXPECT_EQ(status_of(server, request("GET /v1/completions")), 405);
   EXPECT_EQ(status_of(server, request("OPTIONS /v1/completions")), 405);
-  EXPECT_EQ(status_of(server, request("POST /v1/completions", "Content-Type: text/plain\r\nContent-Length: 2\r\n")),
+  EXPECT_EQ(status_of(server, request("POST /v1/completions",
+                                      "Content-Type: text/plain\r\nContent-Length: 2\r\n")),
             415);
-  EXPECT_EQ(
-      status_of(server, request("POST /v1/completions", json + "Content-Encoding: gzip\r\nContent-Length: 2\r\n")),
-      415);
-  EXPECT_EQ(status_of(server, request("POST /v1/completions", json + "Expect: foo\r\nContent-Length: 2\r\n")), 417);
-  EXPECT_EQ(
-      status_of(server, request("POST /v1/completions", json + "X-Request-Timeout: soon\r\nContent-Length: 2\r\n")),
-      400);
+  EXPECT_EQ(status_of(server, request("POST /v1/completions",
+                                      json + "Content-Encoding: gzip\r\nContent-Length: 2\r\n")),
+            415);
+  EXPECT_EQ(status_of(server, request("POST /v1/completions",
+                                      json + "Expect: foo\r\nContent-Length: 2\r\n")),
+            417);
+  EXPECT_EQ(status_of(server, request("POST /v1/completions",
+                                      json + "X-Request-Timeout: soon\r\nContent-Length: 2\r\n")),
+            400);
   EXPECT_EQ(status_of(server, "PRI * HTTP/2.0\r\n\r\n"), 505);
   EXPECT_EQ(status_of(server, request("GET /v1/stream")), 426);
 }
@@ -64,13 +70,15 @@ TEST(HttpLimits, NamesTheMethodsThatAreServed) {
   fake_server server;
   raw_client client(server.port());
   client.send(request("DELETE /health"));
-  EXPECT_NE(client.read_until("}}").find("Allow: GET, HEAD\r\n"), std::string::npos) << client.received();
+  EXPECT_NE(client.read_until("}}").find("Allow: GET, HEAD\r\n"), std::string::npos)
+      << client.received();
 }
 
 TEST(HttpLimits, AsksForTheBodyThatWaitsToBeAskedFor) {
   fake_server server;
   raw_client client(server.port());
-  client.send(request("POST /v1/completions", "Expect: 100-continue\r\nContent-Length: 14\r\nConnection: close\r\n"));
+  client.send(request("POST /v1/completions",
+                      "Expect: 100-continue\r\nContent-Length: 14\r\nConnection: close\r\n"));
   EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send(R"({"prompt":"a"})");
   EXPECT_NE(client.read_all().find("HTTP/1.1 200 OK"), std::string::npos);
@@ -99,13 +107,19 @@ TEST(HttpLimits, AsksForAKeyEverywhereButOnProbes) {
   EXPECT_EQ(status_of(server, request("GET /nowhere")), 401);
   EXPECT_EQ(status_of(server, request("GET //v1/models")), 401);
   EXPECT_EQ(status_of(server, request("GET /v1/%6dodels")), 401);
-  EXPECT_EQ(status_of(server, request("GET /v1/stream", "Upgrade: websocket\r\nConnection: upgrade\r\n")), 401);
-  for (const char* wrong : {"Bearer ", "Bearer wrong", "bearer sesame", "sesame", "Basic sesame", "Bearer sesame2"})
-    EXPECT_EQ(status_of(server, request("GET /v1/models", "Authorization: " + std::string(wrong) + "\r\n")), 401)
-        << wrong;
   EXPECT_EQ(
-      status_of(server, request("GET /v1/models", "Authorization: Bearer sesame\r\nAuthorization: Bearer sesame\r\n")),
+      status_of(server, request("GET /v1/stream", "Upgrade: websocket\r\nConnection: upgrade\r\n")),
       401);
+  for (const char* wrong :
+       {"Bearer ", "Bearer wrong", "bearer sesame", "sesame", "Basic sesame", "Bearer sesame2"})
+    EXPECT_EQ(status_of(server,
+                        request("GET /v1/models", "Authorization: " + std::string(wrong) + "\r\n")),
+              401)
+        << wrong;
+  EXPECT_EQ(status_of(server,
+                      request("GET /v1/models",
+                              "Authorization: Bearer sesame\r\nAuthorization: Bearer sesame\r\n")),
+            401);
   EXPECT_EQ(status_of(server, request("GET /v1/models", "Authorization: Bearer sesame\r\n")), 200);
   EXPECT_EQ(status_of(server, request("GET /v1/models", "x-api-key: other\r\n")), 200);
   for (const char* open : {"/health", "/livez", "/readyz", "/version", "/metrics"})
@@ -129,10 +143,12 @@ TEST(HttpLimits, SendsCorsFieldsOnlyWhereConfigured) {
 
 TEST(HttpLimits, GivesSlowSendersUp) {
   door_settings settings;
-  settings.header_timeout = settings.body_timeout = settings.idle_timeout = std::chrono::milliseconds(50);
+  settings.header_timeout = settings.body_timeout = settings.idle_timeout =
+      std::chrono::milliseconds(50);
   fake_server server({}, settings);
   EXPECT_EQ(status_of(server, "GET /livez HT"), 408);
-  EXPECT_EQ(status_of(server, request("POST /v1/completions", "Content-Length: 14\r\n") + "{"), 408);
+  EXPECT_EQ(status_of(server, request("POST /v1/completions", "Content-Length: 14\r\n") + "{"),
+            408);
   raw_client idle(server.port());
   EXPECT_EQ(idle.read_all(), "");
   EXPECT_TRUE(idle.ended());
@@ -147,8 +163,11 @@ TEST(HttpLimits, GivesReadersUpThatNeverRead) {
   fake_server server(script, settings);
   raw_client client(server.port(), 4096);
   const std::string body = R"({"prompt":"a","stream":true})";
-  client.send(request("POST /v1/completions", "Content-Length: " + std::to_string(body.size()) + "\r\n") + body);
-  EXPECT_TRUE(eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
+  client.send(
+      request("POST /v1/completions", "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+      body);
+  EXPECT_TRUE(
+      eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
   EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
 }
 

@@ -21,15 +21,16 @@ const std::string chat = R"({"messages":[{"role":"user","content":"hi"}])";
 
 std::string post(const std::string& path, const std::string& body, const std::string& fields = {}) {
   return "POST " + path +
-         " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n" + fields + "\r\n" + body;
+         " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + fields + "\r\n" + body;
 }
 
 std::string get(const std::string& path, const std::string& fields = {}) {
   return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
 }
 
-std::vector<std::string> events_of(const fake_server& server, const std::string& path, const std::string& body) {
+std::vector<std::string> events_of(const fake_server& server, const std::string& path,
+                                   const std::string& body) {
   std::vector<std::string> events;
   const http_client client(server.url());
   (void)client.post_stream(path, body, [&](std::string_view data) {
@@ -41,7 +42,8 @@ std::vector<std::string> events_of(const fake_server& server, const std::string&
 
 TEST(HttpServer, AnswersAChatInOnePiece) {
   fake_server server;
-  const auto reply = http_client(server.url()).post("/v1/chat/completions", chat + R"(,"model":"m"})");
+  const auto reply =
+      http_client(server.url()).post("/v1/chat/completions", chat + R"(,"model":"m"})");
   ASSERT_EQ(reply.status, 200) << reply.body;
   const json body = json::parse(reply.body);
   EXPECT_EQ(body["object"], "chat.completion");
@@ -57,7 +59,8 @@ TEST(HttpServer, AnswersAChatInOnePiece) {
 TEST(HttpServer, StreamsAChatInOrder) {
   fake_server server;
   const auto events =
-      events_of(server, "/v1/chat/completions", chat + R"(,"stream":true,"stream_options":{"include_usage":true}})");
+      events_of(server, "/v1/chat/completions",
+                chat + R"(,"stream":true,"stream_options":{"include_usage":true}})");
   ASSERT_EQ(events.size(), 6U);
   EXPECT_EQ(json::parse(events[0])["choices"][0]["delta"]["role"], "assistant");
   EXPECT_EQ(json::parse(events[1])["choices"][0]["delta"]["content"], "Hel");
@@ -70,7 +73,8 @@ TEST(HttpServer, StreamsAChatInOrder) {
 
 TEST(HttpServer, ContinuesEveryPromptNTimes) {
   fake_server server;
-  const auto reply = http_client(server.url()).post("/v1/completions", R"({"prompt":["a","b"],"n":2})");
+  const auto reply =
+      http_client(server.url()).post("/v1/completions", R"({"prompt":["a","b"],"n":2})");
   const json body = json::parse(reply.body);
   ASSERT_EQ(body["choices"].size(), 4U) << reply.body;
   EXPECT_EQ(body["choices"][3]["index"], 3);
@@ -83,7 +87,8 @@ TEST(HttpServer, TellsLogprobs) {
   script.logprobs = true;
   fake_server server(script);
   const auto reply =
-      http_client(server.url()).post("/v1/chat/completions", chat + R"(,"logprobs":true,"top_logprobs":1})");
+      http_client(server.url())
+          .post("/v1/chat/completions", chat + R"(,"logprobs":true,"top_logprobs":1})");
   const json content = json::parse(reply.body)["choices"][0]["logprobs"]["content"];
   ASSERT_EQ(content.size(), 2U) << reply.body;
   EXPECT_EQ(content[1]["token"], "lo");
@@ -133,12 +138,14 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
   fake_server server;
   raw_client client(server.port());
   client.send(post("/v1/completions", R"({"prompt":"a"})", "x-request-id: one\r\n") +
-              get("/livez", "x-request-id: two\r\n") + get("/nowhere", "x-request-id: three\r\nConnection: close\r\n"));
+              get("/livez", "x-request-id: two\r\n") +
+              get("/nowhere", "x-request-id: three\r\nConnection: close\r\n"));
   const auto& all = client.read_all();
   const auto one = all.find("x-request-id: one");
   const auto two = all.find("x-request-id: two");
   const auto three = all.find("x-request-id: three");
-  ASSERT_TRUE(one != std::string::npos && two != std::string::npos && three != std::string::npos) << all;
+  ASSERT_TRUE(one != std::string::npos && two != std::string::npos && three != std::string::npos)
+      << all;
   EXPECT_TRUE(one < two && two < three);
   EXPECT_NE(all.find("404 Not Found"), std::string::npos);
   EXPECT_TRUE(client.ended());
@@ -157,8 +164,10 @@ TEST(HttpServer, TellsItsStreamsWhenTheClientHasGone) {
         client.reset();
       else
         client.close();
-      EXPECT_TRUE(eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }))
-          << mode << hard;
+      EXPECT_TRUE(eventually([&] {
+        return server.counts().abandoned + server.counts().clients_down > 0;
+      })) << mode
+          << hard;
       EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
     }
 }
@@ -206,7 +215,8 @@ TEST(HttpServer, ServesTheOtherRoutes) {
             json::parse(R"({"count":2,"max_model_len":99,"tokens":[1,2]})"));
   EXPECT_EQ(json::parse(client.post("/tokenize", R"({"content":"x","with_pieces":true})").body),
             json::parse(R"({"tokens":[{"id":1,"piece":"a"},{"id":2,"piece":[255]}]})"));
-  EXPECT_EQ(json::parse(client.post("/detokenize", R"({"tokens":[1]})").body)["prompt"], "some text");
+  EXPECT_EQ(json::parse(client.post("/detokenize", R"({"tokens":[1]})").body)["prompt"],
+            "some text");
 }
 
 TEST(HttpServer, SaysHowFarLoadingIs) {
@@ -252,7 +262,8 @@ TEST(HttpServer, EndsWhatRunsWhenItStops) {
   client.send(post("/v1/chat/completions", chat + R"(,"stream":true})"));
   ASSERT_TRUE(eventually([&] { return server.counts().credit > 0; }));
   server.stop();
-  EXPECT_TRUE(eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
+  EXPECT_TRUE(
+      eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
   (void)client.read_all();
   EXPECT_TRUE(client.ended());
 }
@@ -265,8 +276,8 @@ TEST(HttpServer, NamesThePortThatIsInUse) {
     fake_server second({}, settings);
     FAIL();
   } catch (const std::runtime_error& error) {
-    EXPECT_EQ(std::string(error.what()),
-              "cannot listen on 127.0.0.1:" + std::to_string(first.port()) + ": the port is in use");
+    EXPECT_EQ(std::string(error.what()), "cannot listen on 127.0.0.1:" +
+                                             std::to_string(first.port()) + ": the port is in use");
   }
 }
 

@@ -6,7 +6,9 @@
 namespace troupe {
 namespace {
 
-bool accepts(std::string_view text) { return std::holds_alternative<json>(parse_json(text, request_limits{})); }
+bool accepts(std::string_view text) {
+  return std::holds_alternative<json>(parse_json(text, request_limits{}));
+}
 
 TEST(JsonBody, KeepsTheOrderOfKeys) {
   const auto parsed = parse_json(R"({"b":1,"a":{"z":[1,2,{"y":null}],"c":"d"}})", {});
@@ -14,8 +16,8 @@ TEST(JsonBody, KeepsTheOrderOfKeys) {
 }
 
 TEST(JsonBody, RefusesWhatTheGrammarDoesNotHave) {
-  for (const char* text : {"", "{", "[1,]", "{\"a\":1,}", "NaN", "{'a':1}", "[1] x", "// c\n1", "01", "+1", "1e400",
-                           "\"\t\"", "[1 2]", "{\"a\" 1}", "nul"})
+  for (const char* text : {"", "{", "[1,]", "{\"a\":1,}", "NaN", "{'a':1}", "[1] x", "// c\n1",
+                           "01", "+1", "1e400", "\"\t\"", "[1 2]", "{\"a\" 1}", "nul"})
     EXPECT_FALSE(accepts(text)) << text;
 }
 
@@ -36,7 +38,9 @@ TEST(JsonBody, RefusesDuplicateKeysHoweverTheyAreSpelled) {
 
 TEST(JsonBody, BoundsDepthAtTheLimit) {
   request_limits limits;
-  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
   EXPECT_TRUE(accepts(nested(limits.json_depth)));
   EXPECT_FALSE(accepts(nested(limits.json_depth + 1)));
   EXPECT_FALSE(accepts(std::string(1'000'000, '[')));

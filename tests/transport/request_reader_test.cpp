@@ -26,8 +26,8 @@ std::string post(const std::string& fields, const std::string& body = {}) {
 }
 
 TEST(RequestReader, GivesTheSameWhereverTheBytesAreCut) {
-  const std::string bytes =
-      post("Transfer-Encoding: chunked\r\n", "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nt: v\r\n\r\n");
+  const std::string bytes = post("Transfer-Encoding: chunked\r\n",
+                                 "3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nt: v\r\n\r\n");
   const request_limits limits;
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
     request_reader reader(limits);
@@ -60,11 +60,13 @@ TEST(RequestReader, ReadsPipelinedRequestsInTurn) {
 
 TEST(RequestReader, RefusesAmbiguousFraming) {
   for (const char* fields :
-       {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n",
-        "Content-Length: 1\r\nContent-Length: 1\r\n", "Content-Length: +5\r\n", "Content-Length: -1\r\n",
-        "Content-Length: 0x10\r\n", "Content-Length: 5,5\r\n", "Content-Length: \r\n",
-        "Content-Length: 1000000000000000000000000000000\r\n", "Content-Length : 5\r\n", "A: b\r\n folded\r\n",
-        "A: b\nC: d\r\n", "A: b\rC: d\r\n", "A\r\n", ": v\r\n", "A b: c\r\n"})
+       {"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 1\r\nContent-Length: 2\r\n", "Content-Length: 1\r\nContent-Length: 1\r\n",
+        "Content-Length: +5\r\n", "Content-Length: -1\r\n", "Content-Length: 0x10\r\n",
+        "Content-Length: 5,5\r\n", "Content-Length: \r\n",
+        "Content-Length: 1000000000000000000000000000000\r\n", "Content-Length : 5\r\n",
+        "A: b\r\n folded\r\n", "A: b\nC: d\r\n", "A: b\rC: d\r\n", "A\r\n", ": v\r\n",
+        "A b: c\r\n"})
     EXPECT_EQ(refused_with(post(fields)), 400) << fields;
   EXPECT_EQ(refused_with(post(std::string("A: b\0c\r\n", 8))), 400);
   EXPECT_EQ(refused_with(post("A: b\x01\r\n")), 400);
@@ -72,31 +74,41 @@ TEST(RequestReader, RefusesAmbiguousFraming) {
 }
 
 TEST(RequestReader, UnderstandsNoTransferEncodingButChunked) {
-  for (const char* value :
-       {"gzip, chunked", "xchunked", "chunked, chunked", "identity", "chunked;q=1", "\"chunked\"", ""})
-    EXPECT_EQ(refused_with(post("Transfer-Encoding: " + std::string(value) + "\r\n")), 501) << value;
-  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")), 501);
+  for (const char* value : {"gzip, chunked", "xchunked", "chunked, chunked", "identity",
+                            "chunked;q=1", "\"chunked\"", ""})
+    EXPECT_EQ(refused_with(post("Transfer-Encoding: " + std::string(value) + "\r\n")), 501)
+        << value;
+  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n")),
+            501);
   EXPECT_EQ(refused_with("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
   EXPECT_EQ(refused_with(post("transfer-encoding:\tCHUNKED \r\n", "0\r\n\r\n")), 0);
 }
 
 TEST(RequestReader, RefusesBadChunks) {
-  for (const char* body : {"12345678901234567\r\n", "-1\r\n", "g\r\n", "\r\n", " 3\r\n", "3 \r\nabc\r\n", "3\nabc\r\n",
-                           "3\r\nabcd\r\n", "3\r\nabc\n", "0x3\r\nabc\r\n", "3;\x01\r\n"})
+  for (const char* body :
+       {"12345678901234567\r\n", "-1\r\n", "g\r\n", "\r\n", " 3\r\n", "3 \r\nabc\r\n", "3\nabc\r\n",
+        "3\r\nabcd\r\n", "3\r\nabc\n", "0x3\r\nabc\r\n", "3;\x01\r\n"})
     EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", body)), 400) << body;
-  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "3;" + std::string(5000, 'x'))), 400);
+  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "3;" + std::string(5000, 'x'))),
+            400);
   request_limits few;
   few.chunks = 2;
-  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"), few), 413);
+  EXPECT_EQ(
+      refused_with(
+          post("Transfer-Encoding: chunked\r\n", "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"), few),
+      413);
 }
 
 TEST(RequestReader, RefusesBadHosts) {
-  const auto with = [](const std::string& fields) { return "GET / HTTP/1.1\r\n" + fields + "\r\n"; };
-  for (const char* fields : {"", "Host: a\r\nHost: a\r\n", "Host: x/?\r\n", "Host: a b\r\n", "Host: \r\n",
-                             "Host: a:b\r\n", "Host: [::1\r\n", "Host: a@b\r\n", "Host: a:123456\r\n"})
-    EXPECT_EQ(refused_with(with(fields)), 400) << fields;
+  const auto with = [](const std::string& fields) {
+    return "GET / HTTP/1.1\r\n" + fields + "\r\n";
+  };
   for (const char* fields :
-       {"Host: a\r\n", "Host: a.b-c:80\r\n", "Host: [::1]:8000\r\n", "Host: 127.0.0.1\r\n", "Host: a:\r\n"})
+       {"", "Host: a\r\nHost: a\r\n", "Host: x/?\r\n", "Host: a b\r\n", "Host: \r\n",
+        "Host: a:b\r\n", "Host: [::1\r\n", "Host: a@b\r\n", "Host: a:123456\r\n"})
+    EXPECT_EQ(refused_with(with(fields)), 400) << fields;
+  for (const char* fields : {"Host: a\r\n", "Host: a.b-c:80\r\n", "Host: [::1]:8000\r\n",
+                             "Host: 127.0.0.1\r\n", "Host: a:\r\n"})
     EXPECT_EQ(refused_with(with(fields)), 0) << fields;
 }
 
@@ -133,8 +145,10 @@ TEST(RequestReader, RefusesBodiesOverTheLimitBeforeReadingThem) {
   limits.body_bytes = 10;
   EXPECT_EQ(refused_with(post("Content-Length: 10\r\n"), limits), 0);
   EXPECT_EQ(refused_with(post("Content-Length: 11\r\n"), limits), 413);
-  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "6\r\nabcdef\r\n5\r\n"), limits), 413);
-  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "fffffffffffffff\r\n"), limits), 413);
+  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "6\r\nabcdef\r\n5\r\n"), limits),
+            413);
+  EXPECT_EQ(refused_with(post("Transfer-Encoding: chunked\r\n", "fffffffffffffff\r\n"), limits),
+            413);
 }
 
 } // namespace

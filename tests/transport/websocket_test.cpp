@@ -149,7 +149,9 @@ TEST(WebSocket, AnswersBadMessagesAndGoesOn) {
   EXPECT_EQ(error_for(R"({"id":"a"})")["error"]["param"], "type");
   EXPECT_EQ(error_for(R"({"type":"chat.create"})")["error"]["param"], "id");
   EXPECT_EQ(error_for(R"({"type":"dance","id":"a"})")["error"]["code"], "invalid_value");
-  EXPECT_EQ(error_for("{\"type\":\"cancel\",\"id\":\"" + std::string(129, 'a') + "\"}")["error"]["param"], "id");
+  EXPECT_EQ(
+      error_for("{\"type\":\"cancel\",\"id\":\"" + std::string(129, 'a') + "\"}")["error"]["param"],
+      "id");
   const json refused = error_for(R"({"type":"chat.create","id":"a","messages":[]})");
   EXPECT_EQ(refused["id"], "a");
   EXPECT_EQ(refused["status"], 400);
@@ -180,7 +182,8 @@ TEST(WebSocket, TellsItsStreamsWhenTheClientHasGone) {
     client.send(create("a"));
     ASSERT_TRUE(eventually([&] { return server.counts().credit > 0; }));
   }
-  EXPECT_TRUE(eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
+  EXPECT_TRUE(
+      eventually([&] { return server.counts().abandoned + server.counts().clients_down > 0; }));
   EXPECT_TRUE(eventually([&] { return server.connections() == 0; }));
 }
 
@@ -225,11 +228,15 @@ TEST(WebSocket, ClosesOnFramesThatBreakTheProtocol) {
   EXPECT_EQ(close_code_after(server, "\x83\x81" + mask + "x"), 1002) << "unknown opcode";
   EXPECT_EQ(close_code_after(server, "\x80\x81" + mask + "x"), 1002) << "continues nothing";
   EXPECT_EQ(close_code_after(server, "\x09\x81" + mask + "x"), 1002) << "ping in fragments";
-  EXPECT_EQ(close_code_after(server, "\x89\xFE" + std::string("\x01\x00", 2) + mask), 1002) << "long ping";
+  EXPECT_EQ(close_code_after(server, "\x89\xFE" + std::string("\x01\x00", 2) + mask), 1002)
+      << "long ping";
   EXPECT_EQ(close_code_after(server, "\x81\x81" + mask + "\xFF"), 1007) << "not UTF-8";
   EXPECT_EQ(close_code_after(server, "\x88\x81" + mask + "x"), 1002) << "close of one byte";
-  EXPECT_EQ(close_code_after(server, "\x88\x82" + mask + std::string("\x03\xED", 2)), 1002) << "close code 1005";
-  EXPECT_EQ(close_code_after(server, "\x81\xFF" + std::string("\x40\0\0\0\0\0\0\0", 8) + mask), 1009) << "huge";
+  EXPECT_EQ(close_code_after(server, "\x88\x82" + mask + std::string("\x03\xED", 2)), 1002)
+      << "close code 1005";
+  EXPECT_EQ(close_code_after(server, "\x81\xFF" + std::string("\x40\0\0\0\0\0\0\0", 8) + mask),
+            1009)
+      << "huge";
 }
 
 TEST(WebSocket, RefusesBadHandshakes) {

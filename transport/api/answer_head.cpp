@@ -4,7 +4,8 @@
 
 namespace troupe {
 
-answer_head make_head(const parsed_request& parsed, const std::string& model, std::int64_t created) {
+answer_head make_head(const parsed_request& parsed, const std::string& model,
+                      std::int64_t created) {
   const generate_request& request = parsed.request;
   answer_head head;
   head.id = request.id;
@@ -19,8 +20,8 @@ answer_head make_head(const parsed_request& parsed, const std::string& model, st
 }
 
 std::string open_object(const answer_head& head, std::string_view object) {
-  return fmt::format(R"({{"id":{},"object":"{}","created":{},"model":{})", quoted_json(head.id), object, head.created,
-                     quoted_json(head.model));
+  return fmt::format(R"({{"id":{},"object":"{}","created":{},"model":{})", quoted_json(head.id),
+                     object, head.created, quoted_json(head.model));
 }
 
 } // namespace troupe

@@ -11,7 +11,8 @@
 namespace troupe {
 
 /// 400, or another status, of type invalid_request_error.
-api_error invalid_request(std::string message, std::string param, std::string code, int status = 400);
+api_error invalid_request(std::string message, std::string param, std::string code,
+                          int status = 400);
 /// 503 of type service_unavailable_error with a second to wait.
 api_error unavailable(std::string message, std::string code);
 /// 500 of type server_error.

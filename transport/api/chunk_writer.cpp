@@ -12,17 +12,20 @@ namespace troupe {
 
 chunk_writer::chunk_writer(answer_head head, std::size_t choices)
     : head_(std::move(head)),
-      prefix_(open_object(head_, head_.shape == api_shape::chat ? "chat.completion.chunk" : "text_completion")),
+      prefix_(open_object(head_, head_.shape == api_shape::chat ? "chat.completion.chunk"
+                                                                : "text_completion")),
       offsets_(choices) {}
 
-std::string chunk_writer::choice_chunk(std::uint32_t choice, std::string_view middle, std::string_view reason) const {
-  return fmt::format(R"({},"choices":[{{"index":{},{},"finish_reason":{}}}]{}}})", prefix_, choice, middle, reason,
-                     head_.include_usage ? R"(,"usage":null)" : "");
+std::string chunk_writer::choice_chunk(std::uint32_t choice, std::string_view middle,
+                                       std::string_view reason) const {
+  return fmt::format(R"({},"choices":[{{"index":{},{},"finish_reason":{}}}]{}}})", prefix_, choice,
+                     middle, reason, head_.include_usage ? R"(,"usage":null)" : "");
 }
 
 std::string chunk_writer::role(std::uint32_t choice) const {
   if (head_.shape != api_shape::chat) return {};
-  return choice_chunk(choice, R"("delta":{"role":"assistant","content":""},"logprobs":null)", "null");
+  return choice_chunk(choice, R"("delta":{"role":"assistant","content":""},"logprobs":null)",
+                      "null");
 }
 
 std::string chunk_writer::content(delta&& part) {
@@ -41,7 +44,8 @@ std::string chunk_writer::content(delta&& part) {
     middle += to_text(chat_logprobs(tokens));
   else
     middle += to_text(completion_logprobs(tokens, offsets_.at(part.choice)));
-  if (head_.prompt_logprobs && !prompt.empty()) middle += R"(,"prompt_logprobs":)" + to_text(prompt_logprobs(prompt));
+  if (head_.prompt_logprobs && !prompt.empty())
+    middle += R"(,"prompt_logprobs":)" + to_text(prompt_logprobs(prompt));
   return choice_chunk(part.choice, middle, "null");
 }
 

@@ -25,7 +25,8 @@ class chunk_writer {
   std::string usage(const token_usage& total) const;
 
  private:
-  std::string choice_chunk(std::uint32_t choice, std::string_view middle, std::string_view reason) const;
+  std::string choice_chunk(std::uint32_t choice, std::string_view middle,
+                           std::string_view reason) const;
 
   answer_head head_;
   std::string prefix_;               // of every chunk, up to its choices

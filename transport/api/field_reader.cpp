@@ -10,7 +10,8 @@
 
 namespace troupe {
 
-field_reader::field_reader(const json& object, std::string path) : object_(object), path_(std::move(path)) {}
+field_reader::field_reader(const json& object, std::string path)
+    : object_(object), path_(std::move(path)) {}
 
 const json* field_reader::any(std::string_view name) const {
   if (fault_) return nullptr;
@@ -18,7 +19,8 @@ const json* field_reader::any(std::string_view name) const {
   return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
 
-std::optional<double> field_reader::decimal(std::string_view name, double low, double high, bool above_low) {
+std::optional<double> field_reader::decimal(std::string_view name, double low, double high,
+                                            bool above_low) {
   const json* value = any(name);
   if (value == nullptr) return {};
   if (!value->is_number()) {
@@ -27,25 +29,29 @@ std::optional<double> field_reader::decimal(std::string_view name, double low, d
   }
   const auto number = value->get<double>();
   if (number < low || (above_low && number == low)) {
-    fail(name, fmt::format("'{}' must be {} {}.", full_name(name), above_low ? "greater than" : "at least", low),
+    fail(name,
+         fmt::format("'{}' must be {} {}.", full_name(name),
+                     above_low ? "greater than" : "at least", low),
          "decimal_below_min_value");
     return {};
   }
   if (number > high) {
-    fail(name, fmt::format("'{}' must be at most {}.", full_name(name), high), "decimal_above_max_value");
+    fail(name, fmt::format("'{}' must be at most {}.", full_name(name), high),
+         "decimal_above_max_value");
     return {};
   }
   return number;
 }
 
-std::optional<std::int64_t> field_reader::integer(std::string_view name, std::int64_t low, std::int64_t high) {
+std::optional<std::int64_t> field_reader::integer(std::string_view name, std::int64_t low,
+                                                  std::int64_t high) {
   const json* value = any(name);
   if (value == nullptr) return {};
   return whole(name, *value, low, high);
 }
 
-std::optional<std::int64_t> field_reader::whole(std::string_view name, const json& value, std::int64_t low,
-                                                std::int64_t high) {
+std::optional<std::int64_t> field_reader::whole(std::string_view name, const json& value,
+                                                std::int64_t low, std::int64_t high) {
   bool above = false;
   bool below = false;
   if (value.is_number_unsigned()) {
@@ -63,8 +69,12 @@ std::optional<std::int64_t> field_reader::whole(std::string_view name, const jso
     wrong_type(name, "an integer");
     return {};
   }
-  if (above) fail(name, fmt::format("'{}' must be at most {}.", full_name(name), high), "integer_above_max_value");
-  if (below) fail(name, fmt::format("'{}' must be at least {}.", full_name(name), low), "integer_below_min_value");
+  if (above)
+    fail(name, fmt::format("'{}' must be at most {}.", full_name(name), high),
+         "integer_above_max_value");
+  if (below)
+    fail(name, fmt::format("'{}' must be at least {}.", full_name(name), low),
+         "integer_below_min_value");
   if (above || below) return {};
   return value.get<std::int64_t>();
 }
@@ -88,7 +98,9 @@ const std::string* field_reader::text(std::string_view name, std::size_t max_byt
   }
   const auto& result = value->get_ref<const std::string&>();
   if (result.size() <= max_bytes) return &result;
-  fail(name, fmt::format("'{}' must be at most {} bytes long, and is {}.", full_name(name), max_bytes, result.size()),
+  fail(name,
+       fmt::format("'{}' must be at most {} bytes long, and is {}.", full_name(name), max_bytes,
+                   result.size()),
        "string_above_max_length");
   return nullptr;
 }
@@ -98,7 +110,8 @@ const std::string* field_reader::label(std::string_view name, std::size_t max_by
   if (value == nullptr) return nullptr;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   if (std::none_of(value->begin(), value->end(), control)) return value;
-  fail(name, fmt::format("'{}' must not hold control characters.", full_name(name)), "invalid_value");
+  fail(name, fmt::format("'{}' must not hold control characters.", full_name(name)),
+       "invalid_value");
   return nullptr;
 }
 
@@ -110,7 +123,9 @@ const json* field_reader::array(std::string_view name, std::size_t max_size) {
     return nullptr;
   }
   if (value->size() <= max_size) return value;
-  fail(name, fmt::format("'{}' must have at most {} elements, and has {}.", full_name(name), max_size, value->size()),
+  fail(name,
+       fmt::format("'{}' must have at most {} elements, and has {}.", full_name(name), max_size,
+                   value->size()),
        "array_above_max_length");
   return nullptr;
 }
@@ -132,7 +147,8 @@ void field_reader::fail(api_error error) {
 }
 
 void field_reader::missing(std::string_view name) {
-  fail(name, fmt::format("Missing required parameter: '{}'.", full_name(name)), "missing_required_parameter");
+  fail(name, fmt::format("Missing required parameter: '{}'.", full_name(name)),
+       "missing_required_parameter");
 }
 
 void field_reader::wrong_type(std::string_view name, std::string_view wanted) {

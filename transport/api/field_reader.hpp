@@ -21,12 +21,14 @@ class field_reader {
   explicit field_reader(const json& object, std::string path = {});
 
   /// A number in [low, high]; low itself is refused where `above_low`.
-  std::optional<double> decimal(std::string_view name, double low, double high, bool above_low = false);
+  std::optional<double> decimal(std::string_view name, double low, double high,
+                                bool above_low = false);
   /// A whole number in [low, high], written without fraction or exponent.
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t low, std::int64_t high);
   std::optional<bool> boolean(std::string_view name);
   /// A string of at most `max_bytes`.
-  const std::string* text(std::string_view name, std::size_t max_bytes = std::numeric_limits<std::size_t>::max());
+  const std::string* text(std::string_view name,
+                          std::size_t max_bytes = std::numeric_limits<std::size_t>::max());
   /// The same, refusing control characters.
   const std::string* label(std::string_view name, std::size_t max_bytes);
   const json* array(std::string_view name, std::size_t max_size);
@@ -48,7 +50,8 @@ class field_reader {
   std::string full_name(std::string_view name) const;
 
  private:
-  std::optional<std::int64_t> whole(std::string_view name, const json& value, std::int64_t low, std::int64_t high);
+  std::optional<std::int64_t> whole(std::string_view name, const json& value, std::int64_t low,
+                                    std::int64_t high);
 
   const json& object_;
   std::string path_;

@@ -33,7 +33,8 @@ class document_builder final : public nlohmann::json_sax<json> {
   bool key(string_t& name) override {
     auto& seen = keys_.back();
     if (seen.size() == limits_.json_members)
-      return refuse(fmt::format("has an object of more than {} members", limits_.json_members), true);
+      return refuse(fmt::format("has an object of more than {} members", limits_.json_members),
+                    true);
     if (!seen.insert(name).second) return refuse("has the same key twice in one object", false);
     key_ = std::move(name);
     return true;
@@ -48,10 +49,12 @@ class document_builder final : public nlohmann::json_sax<json> {
     open_.pop_back();
     return true;
   }
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception& error) override {
     constexpr int number_overflow = 406;
-    return refuse(error.id == number_overflow ? std::string("has a number that is out of range")
-                                              : fmt::format("is not valid JSON near byte {}", position),
+    return refuse(error.id == number_overflow
+                      ? std::string("has a number that is out of range")
+                      : fmt::format("is not valid JSON near byte {}", position),
                   false);
   }
 

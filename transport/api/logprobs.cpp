@@ -34,17 +34,22 @@ const token_spelling& spelling(const std::vector<token_spelling>& all, std::size
 }
 
 /// Valid UTF-8 whatever the bytes are.
-std::string printable(const std::string& bytes) { return json::parse(to_text(json(bytes))).get<std::string>(); }
+std::string printable(const std::string& bytes) {
+  return json::parse(to_text(json(bytes))).get<std::string>();
+}
 
 std::size_t characters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 } // namespace
 
-void reported_tokens::append(std::vector<token_report> more, std::vector<token_spelling> more_spellings) {
-  tokens.insert(tokens.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+void reported_tokens::append(std::vector<token_report> more,
+                             std::vector<token_spelling> more_spellings) {
+  tokens.insert(tokens.end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
   spellings.insert(spellings.end(), std::make_move_iterator(more_spellings.begin()),
                    std::make_move_iterator(more_spellings.end()));
 }
@@ -57,7 +62,8 @@ json chat_logprobs(const reported_tokens& reported) {
     json top = json::array();
     for (std::size_t k = 0; k < token.top.size(); ++k) {
       const std::string& bytes = spelling(spelled.top, k);
-      top.push_back({{"token", bytes}, {"logprob", number(token.top[k].second)}, {"bytes", bytes_of(bytes)}});
+      top.push_back(
+          {{"token", bytes}, {"logprob", number(token.top[k].second)}, {"bytes", bytes_of(bytes)}});
     }
     content.push_back({{"token", spelled.bytes},
                        {"logprob", number(token.logprob)},
@@ -103,7 +109,8 @@ json prompt_logprobs(const reported_tokens& reported) {
       continue;
     }
     const token_spelling& spelled = spelling(reported.spellings, i);
-    json entry = {{std::to_string(token.id), {{"logprob", number(token.logprob)}, {"decoded_token", spelled.bytes}}}};
+    json entry = {{std::to_string(token.id),
+                   {{"logprob", number(token.logprob)}, {"decoded_token", spelled.bytes}}}};
     for (std::size_t k = 0; k < token.top.size(); ++k)
       entry[std::to_string(token.top[k].first)] = {{"logprob", number(token.top[k].second)},
                                                    {"decoded_token", spelling(spelled.top, k)}};

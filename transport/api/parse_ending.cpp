@@ -14,8 +14,8 @@ constexpr std::int64_t most_tokens = std::numeric_limits<std::int32_t>::max();
 /// OpenAI's own default for completions; a chat goes on to the end of the context.
 constexpr std::uint32_t default_completion_tokens = 16;
 
-void add_stop(field_reader& fields, const std::string& name, const json& value, const request_limits& limits,
-              generate_request& out) {
+void add_stop(field_reader& fields, const std::string& name, const json& value,
+              const request_limits& limits, generate_request& out) {
   if (!value.is_string()) {
     fields.wrong_type(name, "a string");
     return;
@@ -52,7 +52,8 @@ void parse_max_tokens(field_reader& fields, api_shape shape, generate_request& o
   const auto limit = fields.integer("max_tokens", 1, most_tokens);
   const auto completion_limit = fields.integer("max_completion_tokens", 1, most_tokens);
   if (limit && completion_limit)
-    fields.fail("max_tokens", "Give either 'max_tokens' or 'max_completion_tokens', not both.", "invalid_value");
+    fields.fail("max_tokens", "Give either 'max_tokens' or 'max_completion_tokens', not both.",
+                "invalid_value");
   if (limit || completion_limit)
     out.max_tokens = static_cast<std::uint32_t>(limit ? *limit : *completion_limit);
   else if (shape == api_shape::completions)
@@ -61,12 +62,15 @@ void parse_max_tokens(field_reader& fields, api_shape shape, generate_request& o
 
 } // namespace
 
-void parse_ending(field_reader& fields, const request_limits& limits, api_shape shape, generate_request& out) {
+void parse_ending(field_reader& fields, const request_limits& limits, api_shape shape,
+                  generate_request& out) {
   parse_max_tokens(fields, shape, out);
-  out.min_tokens = static_cast<std::uint32_t>(fields.integer("min_tokens", 0, most_tokens).value_or(0));
+  out.min_tokens =
+      static_cast<std::uint32_t>(fields.integer("min_tokens", 0, most_tokens).value_or(0));
   if (out.max_tokens && out.min_tokens > *out.max_tokens)
     fields.fail("min_tokens",
-                fmt::format("'min_tokens' must not exceed the {} tokens asked for at most.", *out.max_tokens),
+                fmt::format("'min_tokens' must not exceed the {} tokens asked for at most.",
+                            *out.max_tokens),
                 "invalid_value");
   parse_stop(fields, limits, out);
   if (const json* ids = fields.array("stop_token_ids", limits.stop_token_ids))

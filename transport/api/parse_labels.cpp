@@ -22,7 +22,8 @@ void parse_model(field_reader& fields, generate_request& out) {
   const std::string* model = fields.text("model");
   if (model == nullptr) return;
   if (model->empty())
-    fields.fail("model", "'model' must not be empty; leave it out for the model that is served.", "invalid_value");
+    fields.fail("model", "'model' must not be empty; leave it out for the model that is served.",
+                "invalid_value");
   else if (model->size() > longest_model_name)
     fields.fail("model", "The requested model does not exist.", "model_not_found", 404);
   else
@@ -40,8 +41,10 @@ void parse_metadata(field_reader& fields) {
   field_reader values(*metadata, "metadata");
   for (const auto& [key, value] : metadata->items()) {
     if (key.size() > longest_metadata_key)
-      fields.fail("metadata", fmt::format("Keys of 'metadata' must be at most {} bytes long.", longest_metadata_key),
-                  "string_above_max_length");
+      fields.fail(
+          "metadata",
+          fmt::format("Keys of 'metadata' must be at most {} bytes long.", longest_metadata_key),
+          "string_above_max_length");
     values.text(key, longest_label);
   }
   if (!values.ok()) fields.fail(*values.fault());
@@ -66,9 +69,11 @@ bool asks(const json& value) {
 
 void parse_labels(field_reader& fields, const door_settings& settings, generate_request& out) {
   parse_model(fields, out);
-  out.priority = static_cast<std::int32_t>(
-      fields.integer("priority", std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())
-          .value_or(0));
+  out.priority =
+      static_cast<std::int32_t>(fields
+                                    .integer("priority", std::numeric_limits<std::int32_t>::min(),
+                                             std::numeric_limits<std::int32_t>::max())
+                                    .value_or(0));
   parse_timeout(fields, settings, out);
   if (const auto* salt = fields.label("cache_salt", longest_label)) out.cache_salt = *salt;
   fields.label("user", longest_label);
@@ -103,7 +108,8 @@ void refuse_unserved(field_reader& fields) {
   }
   if (const json* modalities = fields.array("modalities", 4))
     for (const json& each : *modalities)
-      if (each != "text") fields.fail("modalities", "Only the modality 'text' is supported.", "unsupported_value");
+      if (each != "text")
+        fields.fail("modalities", "Only the modality 'text' is supported.", "unsupported_value");
   if (const json* format = fields.object("response_format")) {
     field_reader inner(*format, "response_format");
     const std::string* type = inner.text("type");
@@ -111,7 +117,8 @@ void refuse_unserved(field_reader& fields) {
     if (!inner.ok())
       fields.fail(*inner.fault());
     else if (*type != "text")
-      fields.fail("response_format", "Only the response format 'text' is supported.", "unsupported_value");
+      fields.fail("response_format", "Only the response format 'text' is supported.",
+                  "unsupported_value");
   }
 }
 

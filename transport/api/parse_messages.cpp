@@ -27,7 +27,9 @@ void add_part(field_reader& fields, const std::string& name, const json& part, s
   const std::string* type = inner.text("type");
   if (inner.ok() && type == nullptr) inner.missing("type");
   if (inner.ok() && *type != "text")
-    inner.fail("type", fmt::format("'{}' must be 'text'; other content is not supported.", inner.full_name("type")),
+    inner.fail("type",
+               fmt::format("'{}' must be 'text'; other content is not supported.",
+                           inner.full_name("type")),
                "unsupported_value");
   const std::string* text = inner.text("text");
   if (inner.ok() && text == nullptr) inner.missing("text");
@@ -47,7 +49,8 @@ std::optional<std::string> parse_content(field_reader& fields) {
     return {};
   }
   if (content->empty())
-    fields.fail("content", fmt::format("'{}' must not be empty.", fields.full_name("content")), "empty_array");
+    fields.fail("content", fmt::format("'{}' must not be empty.", fields.full_name("content")),
+                "empty_array");
   std::string text;
   for (std::size_t i = 0; i < content->size() && fields.ok(); ++i)
     add_part(fields, fmt::format("content[{}]", i), (*content)[i], text);
@@ -64,14 +67,17 @@ json parse_arguments(field_reader& fields, const json& function, const request_l
   }
   if (text->empty()) return json::object();
   auto parsed = parse_json(*text, limits);
-  if (auto* value = std::get_if<json>(&parsed); value != nullptr && value->is_object()) return std::move(*value);
-  fields.fail("arguments",
-              fmt::format("'{}' must be a JSON object written as a string.", fields.full_name("arguments")),
-              "invalid_value");
+  if (auto* value = std::get_if<json>(&parsed); value != nullptr && value->is_object())
+    return std::move(*value);
+  fields.fail(
+      "arguments",
+      fmt::format("'{}' must be a JSON object written as a string.", fields.full_name("arguments")),
+      "invalid_value");
   return {};
 }
 
-json parse_tool_call(field_reader& fields, const std::string& name, const json& call, const request_limits& limits) {
+json parse_tool_call(field_reader& fields, const std::string& name, const json& call,
+                     const request_limits& limits) {
   if (!call.is_object()) {
     fields.wrong_type(name, "an object");
     return {};
@@ -92,7 +98,8 @@ json parse_tool_call(field_reader& fields, const std::string& name, const json& 
     fields.fail(*inner.fault());
     return {};
   }
-  json result = {{"type", "function"}, {"function", {{"name", *called}, {"arguments", std::move(arguments)}}}};
+  json result = {{"type", "function"},
+                 {"function", {{"name", *called}, {"arguments", std::move(arguments)}}}};
   if (id != nullptr) result["id"] = *id;
   return result;
 }
@@ -108,7 +115,8 @@ json parse_tool_calls(field_reader& fields, const request_limits& limits) {
 
 /// The role as templates know it, or nothing.
 std::string parse_role(field_reader& fields) {
-  constexpr std::array<std::string_view, 6> known = {"system", "developer", "user", "assistant", "tool", "function"};
+  constexpr std::array<std::string_view, 6> known = {"system",    "developer", "user",
+                                                     "assistant", "tool",      "function"};
   const std::string* role = fields.text("role");
   if (role == nullptr) {
     fields.missing("role");
@@ -116,7 +124,8 @@ std::string parse_role(field_reader& fields) {
   }
   if (std::find(known.begin(), known.end(), *role) == known.end()) {
     fields.fail("role",
-                fmt::format("'{}' must be one of system, developer, user, assistant, tool.", fields.full_name("role")),
+                fmt::format("'{}' must be one of system, developer, user, assistant, tool.",
+                            fields.full_name("role")),
                 "invalid_value");
     return {};
   }
@@ -169,16 +178,19 @@ std::string parse_message_list(field_reader& fields, const request_limits& limit
 
 } // namespace
 
-void parse_conversation(field_reader& fields, const request_limits& limits, std::vector<prompt_input>& out) {
+void parse_conversation(field_reader& fields, const request_limits& limits,
+                        std::vector<prompt_input>& out) {
   chat_input chat;
   chat.messages = parse_message_list(fields, limits);
   chat.tools = parse_tools(fields, limits);
-  if (const json* variables = fields.object("chat_template_kwargs")) chat.template_kwargs = to_text(*variables);
+  if (const json* variables = fields.object("chat_template_kwargs"))
+    chat.template_kwargs = to_text(*variables);
   chat.continue_final_message = fields.boolean("continue_final_message").value_or(false);
   const auto generation_prompt = fields.boolean("add_generation_prompt");
   chat.add_generation_prompt = generation_prompt.value_or(!chat.continue_final_message);
   if (chat.continue_final_message && chat.add_generation_prompt)
-    fields.fail("continue_final_message", "'continue_final_message' and 'add_generation_prompt' exclude each other.",
+    fields.fail("continue_final_message",
+                "'continue_final_message' and 'add_generation_prompt' exclude each other.",
                 "invalid_value");
   out.emplace_back(std::move(chat));
 }

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view wanted = "a string, an array of token ids, or an array of either";
 
-void add_prompt(field_reader& fields, const std::string& name, const json& value, std::vector<prompt_input>& out) {
+void add_prompt(field_reader& fields, const std::string& name, const json& value,
+                std::vector<prompt_input>& out) {
   if (value.is_string()) {
     out.emplace_back(value.get<std::string>());
   } else if (value.is_array() && value.empty()) {
@@ -37,9 +38,11 @@ token_ids parse_token_ids(field_reader& fields, const std::string& name, const j
       return {};
     }
     const bool negative = !value.is_number_unsigned() && value.get<std::int64_t>() < 0;
-    const bool huge = !negative && value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<token_id>::max()};
+    const bool huge = !negative && value.get<std::uint64_t>() >
+                                       std::uint64_t{std::numeric_limits<token_id>::max()};
     if (negative || huge) {
-      fields.fail(fmt::format("{}[{}]", name, i), fmt::format("'{}[{}]' is not a token id of this model.", name, i),
+      fields.fail(fmt::format("{}[{}]", name, i),
+                  fmt::format("'{}[{}]' is not a token id of this model.", name, i),
                   negative ? "integer_below_min_value" : "integer_above_max_value");
       return {};
     }
@@ -48,7 +51,8 @@ token_ids parse_token_ids(field_reader& fields, const std::string& name, const j
   return ids;
 }
 
-void parse_prompts(field_reader& fields, const request_limits& limits, std::vector<prompt_input>& out) {
+void parse_prompts(field_reader& fields, const request_limits& limits,
+                   std::vector<prompt_input>& out) {
   const json* prompt = fields.any("prompt");
   if (prompt == nullptr) {
     fields.missing("prompt");

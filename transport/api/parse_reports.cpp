@@ -19,29 +19,34 @@ void parse_n(field_reader& fields, const request_limits& limits, generate_reques
     fields.fail("best_of", "'best_of' greater than 'n' is not supported.", "unsupported_value");
 }
 
-void parse_chat_logprobs(field_reader& fields, const request_limits& limits, generate_request& out) {
+void parse_chat_logprobs(field_reader& fields, const request_limits& limits,
+                         generate_request& out) {
   const bool wanted = fields.boolean("logprobs").value_or(false);
   const auto top = fields.integer("top_logprobs", 0, limits.top_logprobs);
   if (top && !wanted)
-    fields.fail("top_logprobs", "'top_logprobs' is only allowed when 'logprobs' is true.", "invalid_value");
+    fields.fail("top_logprobs", "'top_logprobs' is only allowed when 'logprobs' is true.",
+                "invalid_value");
   if (wanted) out.logprobs = static_cast<std::int32_t>(top.value_or(0));
 }
 
 } // namespace
 
-void parse_reports(field_reader& fields, const request_limits& limits, api_shape shape, generate_request& out) {
+void parse_reports(field_reader& fields, const request_limits& limits, api_shape shape,
+                   generate_request& out) {
   parse_n(fields, limits, out);
   const std::int64_t most = limits.top_logprobs;
   if (shape == api_shape::chat)
     parse_chat_logprobs(fields, limits, out);
   else
     out.logprobs = static_cast<std::int32_t>(fields.integer("logprobs", 0, most).value_or(-1));
-  out.prompt_logprobs = static_cast<std::int32_t>(fields.integer("prompt_logprobs", 0, most).value_or(-1));
+  out.prompt_logprobs =
+      static_cast<std::int32_t>(fields.integer("prompt_logprobs", 0, most).value_or(-1));
   out.echo = fields.boolean("echo").value_or(false);
   if (out.echo && shape == api_shape::chat)
     fields.fail("echo", "'echo' is only supported for completions.", "unsupported_parameter");
   // An echoed prompt is told about like the tokens behind it.
-  if (out.echo && out.logprobs >= 0) out.prompt_logprobs = std::max(out.prompt_logprobs, out.logprobs);
+  if (out.echo && out.logprobs >= 0)
+    out.prompt_logprobs = std::max(out.prompt_logprobs, out.logprobs);
 }
 
 } // namespace troupe

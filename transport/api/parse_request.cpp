@@ -19,20 +19,21 @@ void parse_stream(field_reader& fields, parsed_request& out) {
   const json* options = fields.object("stream_options");
   if (options == nullptr) return;
   if (!out.stream)
-    fields.fail("stream_options", "'stream_options' is only allowed when 'stream' is true.", "invalid_value");
+    fields.fail("stream_options", "'stream_options' is only allowed when 'stream' is true.",
+                "invalid_value");
   field_reader inner(*options, "stream_options");
   out.include_usage = inner.boolean("include_usage").value_or(false);
   if (!inner.ok()) fields.fail(*inner.fault());
 }
 
-void tighten_timeout(std::chrono::milliseconds header, const door_settings& settings, field_reader& fields,
-                     generate_request& out) {
+void tighten_timeout(std::chrono::milliseconds header, const door_settings& settings,
+                     field_reader& fields, generate_request& out) {
   if (header.count() == 0) return;
   if (header.count() < 0 || header > settings.max_request_timeout) {
-    fields.fail(
-        "X-Request-Timeout",
-        fmt::format("'X-Request-Timeout' must be between 1 and {} milliseconds.", settings.max_request_timeout.count()),
-        "invalid_value");
+    fields.fail("X-Request-Timeout",
+                fmt::format("'X-Request-Timeout' must be between 1 and {} milliseconds.",
+                            settings.max_request_timeout.count()),
+                "invalid_value");
     return;
   }
   out.timeout = out.timeout.count() == 0 ? header : std::min(out.timeout, header);
@@ -68,13 +69,17 @@ parse_result parse_request(std::string_view body, api_shape shape, const door_se
 }
 
 std::variant<json, api_error> parse_object(std::string_view body, const request_limits& limits) {
-  if (body.empty()) return invalid_request("The request has no body; a JSON object is expected.", "", "invalid_json");
+  if (body.empty())
+    return invalid_request("The request has no body; a JSON object is expected.", "",
+                           "invalid_json");
   auto parsed = parse_json(body, limits);
   if (auto* fault = std::get_if<json_fault>(&parsed))
-    return invalid_request(fmt::format("We could not parse the JSON body of your request: it {}.", fault->reason), "",
-                           fault->too_large ? "array_above_max_length" : "invalid_json");
+    return invalid_request(
+        fmt::format("We could not parse the JSON body of your request: it {}.", fault->reason), "",
+        fault->too_large ? "array_above_max_length" : "invalid_json");
   json& value = std::get<json>(parsed);
-  if (!value.is_object()) return invalid_request("The request's body must be a JSON object.", "", "invalid_type");
+  if (!value.is_object())
+    return invalid_request("The request's body must be a JSON object.", "", "invalid_type");
   return std::move(value);
 }
 

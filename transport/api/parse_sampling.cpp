@@ -31,7 +31,8 @@ void parse_logit_bias(field_reader& fields, const request_limits& limits, genera
   if (bias == nullptr) return;
   if (bias->size() > limits.logit_bias) {
     fields.fail("logit_bias",
-                fmt::format("'logit_bias' must have at most {} entries, and has {}.", limits.logit_bias, bias->size()),
+                fmt::format("'logit_bias' must have at most {} entries, and has {}.",
+                            limits.logit_bias, bias->size()),
                 "array_above_max_length");
     return;
   }
@@ -65,10 +66,12 @@ void parse_sampling(field_reader& fields, const request_limits& limits, generate
     out.top_k = *k < 0 ? 0 : static_cast<std::int32_t>(*k);
   out.min_p = narrow(fields.decimal("min_p", 0, 1));
   out.repetition_penalty = narrow(fields.decimal("repetition_penalty", 0, 2, true));
-  out.presence_penalty = narrow(fields.decimal("presence_penalty", -2, 2)).value_or(out.presence_penalty);
-  out.frequency_penalty = narrow(fields.decimal("frequency_penalty", -2, 2)).value_or(out.frequency_penalty);
-  if (const auto seed =
-          fields.integer("seed", std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()))
+  out.presence_penalty =
+      narrow(fields.decimal("presence_penalty", -2, 2)).value_or(out.presence_penalty);
+  out.frequency_penalty =
+      narrow(fields.decimal("frequency_penalty", -2, 2)).value_or(out.frequency_penalty);
+  if (const auto seed = fields.integer("seed", std::numeric_limits<std::int64_t>::min(),
+                                       std::numeric_limits<std::int64_t>::max()))
     out.seed = static_cast<std::uint64_t>(*seed);
   // A positive number may be too small for a float, whose zero the ranges exclude.
   constexpr float least = std::numeric_limits<float>::min();

@@ -15,16 +15,19 @@ constexpr std::size_t longest_description = 64U << 10U;
 
 bool well_named(const std::string& name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   };
-  return !name.empty() && name.size() <= longest_tool_name && std::all_of(name.begin(), name.end(), allowed);
+  return !name.empty() && name.size() <= longest_tool_name &&
+         std::all_of(name.begin(), name.end(), allowed);
 }
 
 void check_tool(field_reader& outer) {
   const std::string* type = outer.text("type");
   if (outer.ok() && type == nullptr) outer.missing("type");
   if (outer.ok() && *type != "function")
-    outer.fail("type", fmt::format("'{}' must be 'function'.", outer.full_name("type")), "invalid_value");
+    outer.fail("type", fmt::format("'{}' must be 'function'.", outer.full_name("type")),
+               "invalid_value");
   const json* function = outer.object("function");
   if (outer.ok() && function == nullptr) outer.missing("function");
   if (!outer.ok()) return;
@@ -33,8 +36,8 @@ void check_tool(field_reader& outer) {
   if (inner.ok() && name == nullptr) inner.missing("name");
   if (inner.ok() && !well_named(*name))
     inner.fail("name",
-               fmt::format("'{}' must be 1 to {} characters of letters, digits, '_' and '-'.", inner.full_name("name"),
-                           longest_tool_name),
+               fmt::format("'{}' must be 1 to {} characters of letters, digits, '_' and '-'.",
+                           inner.full_name("name"), longest_tool_name),
                "invalid_value");
   inner.text("description", longest_description);
   inner.object("parameters");
@@ -43,7 +46,8 @@ void check_tool(field_reader& outer) {
 }
 
 bool offers(const json& tools, const std::string& name) {
-  return std::any_of(tools.begin(), tools.end(), [&](const json& tool) { return tool["function"]["name"] == name; });
+  return std::any_of(tools.begin(), tools.end(),
+                     [&](const json& tool) { return tool["function"]["name"] == name; });
 }
 
 /// Whether the tools may be shown to the model at all.
@@ -52,21 +56,25 @@ bool parse_choice(field_reader& fields, const json* tools) {
   if (choice == nullptr) return true;
   if (*choice == "none") return false;
   if (tools == nullptr || tools->empty()) {
-    fields.fail("tool_choice", "'tool_choice' is only allowed when 'tools' are given.", "invalid_value");
+    fields.fail("tool_choice", "'tool_choice' is only allowed when 'tools' are given.",
+                "invalid_value");
   } else if (*choice == "auto") {
     return true;
   } else if (*choice == "required") {
-    fields.fail("tool_choice", "'tool_choice' may be 'none' or 'auto'; 'required' is not supported.",
+    fields.fail("tool_choice",
+                "'tool_choice' may be 'none' or 'auto'; 'required' is not supported.",
                 "unsupported_value");
   } else if (choice->is_object()) {
     const auto function = choice->find("function");
-    const bool named = function != choice->end() && function->is_object() && function->contains("name") &&
-                       (*function)["name"].is_string();
+    const bool named = function != choice->end() && function->is_object() &&
+                       function->contains("name") && (*function)["name"].is_string();
     if (named && offers(*tools, (*function)["name"]))
-      fields.fail("tool_choice", "'tool_choice' may be 'none' or 'auto'; naming a tool is not supported.",
+      fields.fail("tool_choice",
+                  "'tool_choice' may be 'none' or 'auto'; naming a tool is not supported.",
                   "unsupported_value");
     else
-      fields.fail("tool_choice", "'tool_choice' names a tool that is not among 'tools'.", "invalid_value");
+      fields.fail("tool_choice", "'tool_choice' names a tool that is not among 'tools'.",
+                  "invalid_value");
   } else {
     fields.fail("tool_choice", "'tool_choice' must be 'none' or 'auto'.", "invalid_value");
   }

@@ -22,7 +22,8 @@ json piece(const std::string& bytes) {
 
 } // namespace
 
-std::variant<tokenize_request, api_error> parse_tokenize(std::string_view body, const request_limits& limits) {
+std::variant<tokenize_request, api_error> parse_tokenize(std::string_view body,
+                                                         const request_limits& limits) {
   auto parsed = parse_object(body, limits);
   if (auto* error = std::get_if<api_error>(&parsed)) return std::move(*error);
   field_reader fields(std::get<json>(parsed));
@@ -42,12 +43,14 @@ std::variant<tokenize_request, api_error> parse_tokenize(std::string_view body, 
   } else {
     fields.missing("prompt");
   }
-  out.spellings = fields.boolean(out.by_content ? "with_pieces" : "return_token_strs").value_or(false);
+  out.spellings =
+      fields.boolean(out.by_content ? "with_pieces" : "return_token_strs").value_or(false);
   if (!fields.ok()) return *fields.fault();
   return out;
 }
 
-std::variant<token_ids, api_error> parse_detokenize(std::string_view body, const request_limits& limits) {
+std::variant<token_ids, api_error> parse_detokenize(std::string_view body,
+                                                    const request_limits& limits) {
   auto parsed = parse_object(body, limits);
   if (auto* error = std::get_if<api_error>(&parsed)) return std::move(*error);
   field_reader fields(std::get<json>(parsed));
@@ -62,7 +65,8 @@ std::variant<token_ids, api_error> parse_detokenize(std::string_view body, const
 
 std::string tokenize_answer(const tokenize_request& asked, const tokenized& found) {
   if (!asked.by_content) {
-    json out = {{"count", found.ids.size()}, {"max_model_len", found.max_context}, {"tokens", found.ids}};
+    json out = {
+        {"count", found.ids.size()}, {"max_model_len", found.max_context}, {"tokens", found.ids}};
     if (asked.spellings) out["token_strs"] = found.spellings;
     return to_text(out);
   }
@@ -70,7 +74,8 @@ std::string tokenize_answer(const tokenize_request& asked, const tokenized& foun
   json tokens = json::array();
   for (std::size_t i = 0; i < found.ids.size(); ++i)
     tokens.push_back(
-        {{"id", found.ids[i]}, {"piece", piece(i < found.spellings.size() ? found.spellings[i] : std::string())}});
+        {{"id", found.ids[i]},
+         {"piece", piece(i < found.spellings.size() ? found.spellings[i] : std::string())}});
   return to_text(json{{"tokens", std::move(tokens)}});
 }
 

@@ -18,9 +18,11 @@ struct tokenize_request {
   bool spellings = false;  ///< return_token_strs or with_pieces
 };
 
-std::variant<tokenize_request, api_error> parse_tokenize(std::string_view body, const request_limits& limits);
+std::variant<tokenize_request, api_error> parse_tokenize(std::string_view body,
+                                                         const request_limits& limits);
 /// {"tokens": [ids]}.
-std::variant<token_ids, api_error> parse_detokenize(std::string_view body, const request_limits& limits);
+std::variant<token_ids, api_error> parse_detokenize(std::string_view body,
+                                                    const request_limits& limits);
 
 std::string tokenize_answer(const tokenize_request& asked, const tokenized& found);
 std::string detokenize_answer(const tokenized& found);

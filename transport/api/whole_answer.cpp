@@ -23,7 +23,8 @@ std::string stop_reason(const finished& end) {
 
 } // namespace
 
-whole_answer::whole_answer(answer_head head, std::size_t choices) : head_(std::move(head)), choices_(choices) {}
+whole_answer::whole_answer(answer_head head, std::size_t choices)
+    : head_(std::move(head)), choices_(choices) {}
 
 void whole_answer::add(delta&& part) {
   choice& each = choices_.at(part.choice);
@@ -39,7 +40,8 @@ std::string whole_answer::write(const choice& each, std::size_t index) const {
   std::string out = fmt::format(R"({{"index":{},)", index);
   std::string logprobs = "null";
   if (head_.shape == api_shape::chat) {
-    out += fmt::format(R"("message":{{"role":"assistant","content":{},"refusal":null}})", quoted_json(each.text));
+    out += fmt::format(R"("message":{{"role":"assistant","content":{},"refusal":null}})",
+                       quoted_json(each.text));
     if (head_.logprobs) logprobs = to_text(chat_logprobs(each.tokens));
   } else {
     out += R"("text":)" + quoted_json(each.text);
@@ -49,14 +51,16 @@ std::string whole_answer::write(const choice& each, std::size_t index) const {
     std::size_t offset = 0;
     if (head_.logprobs) logprobs = to_text(completion_logprobs(tokens, offset));
   }
-  out += fmt::format(R"(,"logprobs":{},"finish_reason":"{}","stop_reason":{})", logprobs, finish_word(each.end.reason),
-                     stop_reason(each.end));
-  if (head_.prompt_logprobs) out += R"(,"prompt_logprobs":)" + to_text(prompt_logprobs(each.prompt));
+  out += fmt::format(R"(,"logprobs":{},"finish_reason":"{}","stop_reason":{})", logprobs,
+                     finish_word(each.end.reason), stop_reason(each.end));
+  if (head_.prompt_logprobs)
+    out += R"(,"prompt_logprobs":)" + to_text(prompt_logprobs(each.prompt));
   return out + "}";
 }
 
 std::string whole_answer::write(const token_usage& total) const {
-  std::string out = open_object(head_, head_.shape == api_shape::chat ? "chat.completion" : "text_completion");
+  std::string out =
+      open_object(head_, head_.shape == api_shape::chat ? "chat.completion" : "text_completion");
   out += R"(,"choices":[)";
   for (std::size_t i = 0; i < choices_.size(); ++i) {
     if (i != 0) out += ',';

@@ -41,7 +41,8 @@ bool body_decoder::step(std::string_view& rest) {
   case part::chunk_size:
     return read_line(rest, line, longest_chunk_line) && begin_chunk(line);
   case part::chunk_end:
-    if (rest.size() < 2) return rest.empty() || rest.front() == '\r' ? false : refuse(400, "A chunk is malformed.");
+    if (rest.size() < 2)
+      return rest.empty() || rest.front() == '\r' ? false : refuse(400, "A chunk is malformed.");
     if (rest.substr(0, 2) != "\r\n") return refuse(400, "A chunk is malformed.");
     rest.remove_prefix(2);
     part_ = part::chunk_size;
@@ -62,9 +63,11 @@ bool body_decoder::read_line(std::string_view& rest, std::string_view& line, std
   const auto end = rest.find('\n');
   if (std::min(end, rest.size()) > longest) return refuse(400, "A chunk's line is too long.");
   if (end == std::string_view::npos) return false;
-  if (end == 0 || rest[end - 1] != '\r') return refuse(400, "A chunk's line does not end with CRLF.");
+  if (end == 0 || rest[end - 1] != '\r')
+    return refuse(400, "A chunk's line does not end with CRLF.");
   line = rest.substr(0, end - 1);
-  if (std::any_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }))
+  if (std::any_of(line.begin(), line.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; }))
     return refuse(400, "A chunk's line holds control characters.");
   rest.remove_prefix(end + 1);
   return true;
@@ -72,9 +75,11 @@ bool body_decoder::read_line(std::string_view& rest, std::string_view& line, std
 
 bool body_decoder::begin_chunk(std::string_view line) {
   constexpr std::size_t most_digits = 15;
-  const auto digits = line.substr(0, std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size()));
+  const auto digits =
+      line.substr(0, std::min(line.find_first_not_of("0123456789abcdefABCDEF"), line.size()));
   const auto extension = line.substr(digits.size());
-  if (digits.empty() || digits.size() > most_digits || (!extension.empty() && extension.front() != ';'))
+  if (digits.empty() || digits.size() > most_digits ||
+      (!extension.empty() && extension.front() != ';'))
     return refuse(400, "A chunk's size is not a number.");
   std::from_chars(digits.data(), digits.data() + digits.size(), remaining_, 16);
   if (remaining_ == 0) {

@@ -34,7 +34,8 @@ class event_lines {
       begin = end + 1;
       if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
       constexpr std::string_view field = "data: ";
-      if (line.substr(0, field.size()) == field && !on_event_(line.substr(field.size()))) return false;
+      if (line.substr(0, field.size()) == field && !on_event_(line.substr(field.size())))
+        return false;
     }
     text_.erase(0, begin);
     return true;
@@ -54,8 +55,9 @@ class link {
     asio::ip::tcp::resolver resolver(io_);
     const auto found = resolver.resolve(host, port, error);
     check(error, "cannot find");
-    step("cannot connect to",
-         [&](auto&& done) { stream_.async_connect(found, [done](const error_code& e, const auto&) { done(e, 0); }); });
+    step("cannot connect to", [&](auto&& done) {
+      stream_.async_connect(found, [done](const error_code& e, const auto&) { done(e, 0); });
+    });
   }
 
   template <class Start>
@@ -77,7 +79,8 @@ class link {
 
  private:
   void check(const error_code& error, std::string_view what) const {
-    if (error == beast::error::timeout) throw std::runtime_error(fmt::format("{} {}: it took too long", what, name_));
+    if (error == beast::error::timeout)
+      throw std::runtime_error(fmt::format("{} {}: it took too long", what, name_));
     if (error) throw std::runtime_error(fmt::format("{} {}: {}", what, name_, error.message()));
   }
 
@@ -89,7 +92,8 @@ class link {
 
 } // namespace
 
-http_client::http_client(const std::string& url, std::string api_key, std::chrono::milliseconds timeout)
+http_client::http_client(const std::string& url, std::string api_key,
+                         std::chrono::milliseconds timeout)
     : api_key_(std::move(api_key)), timeout_(timeout) {
   constexpr std::string_view scheme = "http://";
   const std::string shape = fmt::format("'{}' is not of the form http://host[:port]", url);
@@ -101,7 +105,8 @@ http_client::http_client(const std::string& url, std::string api_key, std::chron
   host_ = rest.substr(0, colon);
   if (colon != std::string::npos) port_ = rest.substr(colon + 1);
   if (host_.size() > 2 && host_.front() == '[') host_ = host_.substr(1, host_.size() - 2);
-  if (host_.empty() || port_.empty() || rest.find('/') != std::string::npos) throw std::invalid_argument(shape);
+  if (host_.empty() || port_.empty() || rest.find('/') != std::string::npos)
+    throw std::invalid_argument(shape);
 }
 
 http_reply http_client::get(const std::string& path) const { return send(false, path, {}, {}); }
@@ -125,23 +130,29 @@ http_reply http_client::send(bool is_post, const std::string& path, const std::s
   if (is_post) request.set(http::field::content_type, "application/json");
   request.body() = body;
   request.prepare_payload();
-  connected.step("cannot send to", [&](auto&& done) { http::async_write(connected.stream(), request, done); });
+  connected.step("cannot send to",
+                 [&](auto&& done) { http::async_write(connected.stream(), request, done); });
 
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());
-  const auto read = [&](auto&& done) { http::async_read_header(connected.stream(), buffer, parser, done); };
+  const auto read = [&](auto&& done) {
+    http::async_read_header(connected.stream(), buffer, parser, done);
+  };
   connected.step("no answer from", read);
-  const bool events = on_event && parser.get()[http::field::content_type].starts_with("text/event-stream");
+  const bool events =
+      on_event && parser.get()[http::field::content_type].starts_with("text/event-stream");
   event_lines lines(on_event);
   while (!parser.is_done()) {
-    connected.step("the answer broke off from",
-                   [&](auto&& done) { http::async_read_some(connected.stream(), buffer, parser, done); });
+    connected.step("the answer broke off from", [&](auto&& done) {
+      http::async_read_some(connected.stream(), buffer, parser, done);
+    });
     if (!events) continue;
     if (!lines.add(parser.get().body())) break;
     parser.get().body().clear();
   }
-  return {static_cast<int>(parser.get().result_int()), events ? std::string() : std::move(parser.get().body())};
+  return {static_cast<int>(parser.get().result_int()),
+          events ? std::string() : std::move(parser.get().body())};
 }
 
 } // namespace troupe

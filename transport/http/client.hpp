@@ -27,10 +27,12 @@ class http_client {
   http_reply get(const std::string& path) const;
   http_reply post(const std::string& path, const std::string& json) const;
   /// Events are given to `on_event`; what comes otherwise is in the reply's body.
-  http_reply post_stream(const std::string& path, const std::string& json, const event_handler& on_event) const;
+  http_reply post_stream(const std::string& path, const std::string& json,
+                         const event_handler& on_event) const;
 
  private:
-  http_reply send(bool is_post, const std::string& path, const std::string& body, const event_handler& on_event) const;
+  http_reply send(bool is_post, const std::string& path, const std::string& body,
+                  const event_handler& on_event) const;
 
   std::string host_;
   std::string port_ = "80";

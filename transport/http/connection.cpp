@@ -23,8 +23,8 @@ constexpr std::chrono::milliseconds linger_time{2000};
 } // namespace
 
 connection::connection(asio::ip::tcp::socket socket, door& at)
-    : socket_(std::move(socket)), door_(at), timer_(socket_.get_executor()), write_timer_(socket_.get_executor()),
-      reader_(at.settings.limits) {
+    : socket_(std::move(socket)), door_(at), timer_(socket_.get_executor()),
+      write_timer_(socket_.get_executor()), reader_(at.settings.limits) {
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
@@ -50,8 +50,9 @@ void connection::stop() {
 void connection::wait_readable() {
   if (waiting_readable_ || input_ended_ || phase_ == phase::closed) return;
   waiting_readable_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this()](const error_code& error) { self->on_readable(error); });
+  socket_.async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [self = shared_from_this()](const error_code& error) { self->on_readable(error); });
 }
 
 void connection::on_readable(const error_code& error) {
@@ -80,9 +81,10 @@ void connection::read_requests() {
     request_id_ = door_.ids.next();
     slip_ = {};
     keep_alive_ = false;
-    return refuse(invalid_request(reader_.fault().message, "",
-                                  reader_.fault().status == 413 ? "request_too_large" : "invalid_request",
-                                  reader_.fault().status));
+    return refuse(
+        invalid_request(reader_.fault().message, "",
+                        reader_.fault().status == 413 ? "request_too_large" : "invalid_request",
+                        reader_.fault().status));
   case request_reader::found::head:
     if (open_request()) read_requests();
     return;
@@ -139,9 +141,10 @@ void connection::run_request() {
   if (slip_.preflight) {
     response allowed;
     allowed.status = 204;
-    allowed.fields = "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"
-                     "Access-Control-Allow-Headers: Authorization, Content-Type, x-api-key, x-request-id, "
-                     "x-request-timeout\r\nAccess-Control-Max-Age: 600\r\n";
+    allowed.fields =
+        "Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"
+        "Access-Control-Allow-Headers: Authorization, Content-Type, x-api-key, x-request-id, "
+        "x-request-timeout\r\nAccess-Control-Max-Age: 600\r\n";
     return answer(std::move(allowed));
   }
   start_exchange(slip_.where->what);
@@ -174,9 +177,10 @@ void connection::on_end_of_input() {
 }
 
 void connection::wait_for_reset() {
-  socket_.async_wait(asio::ip::tcp::socket::wait_error, [self = shared_from_this()](const error_code& error) {
-    if (!error && self->phase_ != phase::closed) self->close();
-  });
+  socket_.async_wait(asio::ip::tcp::socket::wait_error,
+                     [self = shared_from_this()](const error_code& error) {
+                       if (!error && self->phase_ != phase::closed) self->close();
+                     });
 }
 
 void connection::wait(std::chrono::milliseconds duration) {
@@ -204,8 +208,9 @@ void connection::on_time() {
     }
     phase_ = phase::answering;
     keep_alive_ = false;
-    return refuse(invalid_request(head ? "The request's head took too long." : "The request's body took too long.", "",
-                                  "request_timeout", 408));
+    return refuse(invalid_request(head ? "The request's head took too long."
+                                       : "The request's body took too long.",
+                                  "", "request_timeout", 408));
   }
   case phase::answering:
     if (streaming_ && !answered_) {

@@ -20,7 +20,9 @@
 
 namespace troupe {
 
-class connection final : public std::enable_shared_from_this<connection>, public live_connection, private responder {
+class connection final : public std::enable_shared_from_this<connection>,
+                         public live_connection,
+                         private responder {
  public:
   /// The socket's executor must be a strand.
   connection(boost::asio::ip::tcp::socket socket, door& at);

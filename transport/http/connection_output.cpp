@@ -39,7 +39,8 @@ companion& connection::bridge() {
     bridge_ = std::make_unique<companion>(door_.system, door_.to, socket_.get_executor(),
                                           [weak = weak_from_this()](front_event&& event) {
                                             const auto self = weak.lock();
-                                            if (!self || !self->exchange_ || self->answered_) return;
+                                            if (!self || !self->exchange_ || self->answered_)
+                                              return;
                                             self->exchange_->on(std::move(event));
                                             self->flush();
                                           });
@@ -56,20 +57,21 @@ void connection::start_exchange(endpoint what) {
   case endpoint::chat:
   case endpoint::completions: {
     const bool chat = what == endpoint::chat;
-    auto parsed = parse_request(reader_.take_body(), chat ? api_shape::chat : api_shape::completions, door_.settings,
-                                slip_.timeout);
+    auto parsed =
+        parse_request(reader_.take_body(), chat ? api_shape::chat : api_shape::completions,
+                      door_.settings, slip_.timeout);
     if (auto* error = std::get_if<api_error>(&parsed)) return refuse(*error);
     auto& request = std::get<parsed_request>(parsed);
     request.request.id = (chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
-    exchange_ = std::make_unique<generate_exchange>(bridge(), static_cast<responder&>(*this), std::move(request),
-                                                    door_.settings, arrival_);
+    exchange_ = std::make_unique<generate_exchange>(bridge(), static_cast<responder&>(*this),
+                                                    std::move(request), door_.settings, arrival_);
     break;
   }
   default: {
-    std::string detail =
-        what == endpoint::model ? std::string(model_in_path(reader_.head().path)) : reader_.take_body();
-    exchange_ =
-        std::make_unique<question_exchange>(bridge(), static_cast<responder&>(*this), what, std::move(detail), limits);
+    std::string detail = what == endpoint::model ? std::string(model_in_path(reader_.head().path))
+                                                 : reader_.take_body();
+    exchange_ = std::make_unique<question_exchange>(bridge(), static_cast<responder&>(*this), what,
+                                                    std::move(detail), limits);
     wait(door_.settings.question_timeout);
   }
   }
@@ -135,7 +137,8 @@ void connection::finish_answer(int status) {
   answered_ = true;
   const request_head& head = reader_.head();
   bridge().report({std::string(slip_.where != nullptr ? slip_.where->name : "none"),
-                   slip_.where != nullptr ? head.method : std::string("none"), status, seconds_since(arrival_)});
+                   slip_.where != nullptr ? head.method : std::string("none"), status,
+                   seconds_since(arrival_)});
 }
 
 void connection::flush() {
@@ -154,9 +157,10 @@ void connection::write_batch() {
     self->close();
   });
   const auto batch = outbox_.batch();
-  socket_.async_write_some(
-      asio::buffer(batch.data(), batch.size()),
-      [self = shared_from_this()](const error_code& error, std::size_t bytes) { self->on_written(error, bytes); });
+  socket_.async_write_some(asio::buffer(batch.data(), batch.size()),
+                           [self = shared_from_this()](const error_code& error, std::size_t bytes) {
+                             self->on_written(error, bytes);
+                           });
 }
 
 void connection::on_written(const error_code& error, std::size_t bytes) {

@@ -47,36 +47,43 @@ std::optional<api_error> check_key(const request_head& head, const key_ring& key
 }
 
 std::optional<api_error> check_body_type(const request_head& head) {
-  if (const auto* encoding = head.find("content-encoding"); encoding != nullptr && to_lower(*encoding) != "identity")
-    return invalid_request("Content-Encoding is not supported; send the body as it is.", "", "unsupported_encoding",
-                           415);
+  if (const auto* encoding = head.find("content-encoding");
+      encoding != nullptr && to_lower(*encoding) != "identity")
+    return invalid_request("Content-Encoding is not supported; send the body as it is.", "",
+                           "unsupported_encoding", 415);
   const std::string* type = head.find("content-type");
   if (type == nullptr) return {};
   std::string essence = to_lower(std::string_view(*type).substr(0, type->find(';')));
   essence.erase(essence.find_last_not_of(" \t") + 1);
   if (essence == "application/json") return {};
-  return invalid_request("The Content-Type must be application/json.", "", "unsupported_media_type", 415);
+  return invalid_request("The Content-Type must be application/json.", "", "unsupported_media_type",
+                         415);
 }
 
 std::optional<api_error> check_expectation(const request_head& head, admission_slip& slip) {
   const std::string* expect = head.find("expect");
   if (expect == nullptr) return {};
   if (to_lower(*expect) != "100-continue")
-    return invalid_request("The only expectation that can be met is 100-continue.", "", "expectation_failed", 417);
-  slip.wants_continue = head.minor_version == 1 && (head.chunked || head.content_length.value_or(0) > 0);
+    return invalid_request("The only expectation that can be met is 100-continue.", "",
+                           "expectation_failed", 417);
+  slip.wants_continue =
+      head.minor_version == 1 && (head.chunked || head.content_length.value_or(0) > 0);
   return {};
 }
 
-std::optional<api_error> check_timeout(const request_head& head, const door_settings& settings, admission_slip& slip) {
+std::optional<api_error> check_timeout(const request_head& head, const door_settings& settings,
+                                       admission_slip& slip) {
   const std::string* text = head.find("x-request-timeout");
   if (text == nullptr) return {};
   std::int64_t milliseconds = 0;
-  const auto [rest, error] = std::from_chars(text->data(), text->data() + text->size(), milliseconds);
+  const auto [rest, error] =
+      std::from_chars(text->data(), text->data() + text->size(), milliseconds);
   if (error != std::errc() || rest != text->data() + text->size() || milliseconds < 1 ||
       milliseconds > settings.max_request_timeout.count())
-    return invalid_request(fmt::format("'X-Request-Timeout' must be a number of milliseconds from 1 to {}.",
-                                       settings.max_request_timeout.count()),
-                           "X-Request-Timeout", "invalid_value");
+    return invalid_request(
+        fmt::format("'X-Request-Timeout' must be a number of milliseconds from 1 to {}.",
+                    settings.max_request_timeout.count()),
+        "X-Request-Timeout", "invalid_value");
   slip.timeout = std::chrono::milliseconds(milliseconds);
   return {};
 }
@@ -89,13 +96,15 @@ std::optional<api_error> check_method(const request_head& head, admission_slip& 
   const bool read = slip.where->method == "GET" && (head.method == "GET" || head.method == "HEAD");
   if (read || head.method == slip.where->method) return {};
   slip.allow = allowed_methods(*slip.where);
-  return invalid_request(fmt::format("This path does not serve that method; it serves {}.", slip.allow), "",
-                         "method_not_supported", 405);
+  return invalid_request(
+      fmt::format("This path does not serve that method; it serves {}.", slip.allow), "",
+      "method_not_supported", 405);
 }
 
 } // namespace
 
-admission_slip pass_gate(const request_head& head, const key_ring& keys, const door_settings& settings) {
+admission_slip pass_gate(const request_head& head, const key_ring& keys,
+                         const door_settings& settings) {
   admission_slip slip;
   slip.where = find_route(head.path);
   const bool has_body = head.chunked || head.content_length.value_or(0) > 0;
@@ -103,7 +112,8 @@ admission_slip pass_gate(const request_head& head, const key_ring& keys, const d
     slip.preflight = true;
     return slip;
   }
-  if (!keys.open() && (slip.where == nullptr || !slip.where->open)) slip.error = check_key(head, keys);
+  if (!keys.open() && (slip.where == nullptr || !slip.where->open))
+    slip.error = check_key(head, keys);
   if (slip.error) return slip;
   if (slip.where == nullptr) {
     slip.error = invalid_request("There is nothing at this path.", "", "unknown_url", 404);
@@ -124,8 +134,8 @@ std::string usable_request_id(const request_head& head) {
   const std::string* given = head.find("x-request-id");
   if (given == nullptr || given->empty() || given->size() > longest) return {};
   const bool safe = std::all_of(given->begin(), given->end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
   return safe ? *given : std::string();
 }

@@ -26,7 +26,8 @@ struct admission_slip {
   std::chrono::milliseconds timeout{}; ///< X-Request-Timeout
 };
 
-admission_slip pass_gate(const request_head& head, const key_ring& keys, const door_settings& settings);
+admission_slip pass_gate(const request_head& head, const key_ring& keys,
+                         const door_settings& settings);
 
 /// The client's x-request-id where it may be echoed, or empty.
 std::string usable_request_id(const request_head& head);

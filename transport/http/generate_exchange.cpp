@@ -16,7 +16,9 @@ void generate_exchange::start() { generation_.submit(arrival_); }
 
 void generate_exchange::on(front_event&& event) { dispatch(generation_, std::move(event)); }
 
-void generate_exchange::written(std::uint32_t choice, std::uint32_t events) { generation_.written(choice, events); }
+void generate_exchange::written(std::uint32_t choice, std::uint32_t events) {
+  generation_.written(choice, events);
+}
 
 void generate_exchange::started() {
   if (!stream_) return;

@@ -9,8 +9,8 @@ namespace troupe {
 
 class generate_exchange final : public exchange, private answer_sink {
  public:
-  generate_exchange(companion& bridge, responder& reply, parsed_request parsed, const door_settings& settings,
-                    clock_time arrival);
+  generate_exchange(companion& bridge, responder& reply, parsed_request parsed,
+                    const door_settings& settings, clock_time arrival);
 
   void start() override;
   void on(front_event&& event) override;

@@ -24,12 +24,14 @@ namespace {
 constexpr std::chrono::milliseconds pause_time{50};
 
 [[noreturn]] void refuse_to_start(const door_settings& settings, const std::string& reason) {
-  throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", settings.host, settings.port, reason));
+  throw std::runtime_error(
+      fmt::format("cannot listen on {}:{}: {}", settings.host, settings.port, reason));
 }
 
 void turn_away(tcp::socket socket) {
   const std::string text = write_response(
-      error_response(unavailable("The server has all the connections that it allows.", "server_is_overloaded")),
+      error_response(unavailable("The server has all the connections that it allows.",
+                                 "server_is_overloaded")),
       {"none", {}, false, false});
   error_code ignored;
   socket.non_blocking(true, ignored);
@@ -44,7 +46,8 @@ listener::listener(asio::io_context& io, door& at)
   const door_settings& settings = at.settings;
   error_code error;
   tcp::resolver resolver(io);
-  const auto found = resolver.resolve(settings.host, std::to_string(settings.port), tcp::resolver::passive, error);
+  const auto found =
+      resolver.resolve(settings.host, std::to_string(settings.port), tcp::resolver::passive, error);
   if (error || found.empty()) refuse_to_start(settings, "the host is not known");
   const tcp::endpoint endpoint = *found.begin();
   acceptor_.open(endpoint.protocol(), error);

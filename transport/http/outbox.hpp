@@ -35,7 +35,9 @@ class outbox {
     batch_events_.clear();
   }
   /// How many events of each choice were written since the last call.
-  std::map<std::uint32_t, std::uint32_t> take_written() { return std::exchange(written_events_, {}); }
+  std::map<std::uint32_t, std::uint32_t> take_written() {
+    return std::exchange(written_events_, {});
+  }
   /// That wait for the next batch.
   std::size_t bytes() const { return waiting_.size(); }
   bool empty() const { return waiting_.empty(); }

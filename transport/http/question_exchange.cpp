@@ -8,8 +8,8 @@
 
 namespace troupe {
 
-question_exchange::question_exchange(companion& bridge, responder& reply, endpoint what, std::string detail,
-                                     const request_limits& limits)
+question_exchange::question_exchange(companion& bridge, responder& reply, endpoint what,
+                                     std::string detail, const request_limits& limits)
     : bridge_(bridge), reply_(reply), what_(what), detail_(std::move(detail)), limits_(limits) {}
 
 void question_exchange::start() {
@@ -75,7 +75,8 @@ void question_exchange::out_of_time() {
     answer_json(503, health_text(silent));
     return;
   }
-  reply_.answer(error_response(unavailable("The server took too long to answer.", "server_is_overloaded")));
+  reply_.answer(
+      error_response(unavailable("The server took too long to answer.", "server_is_overloaded")));
 }
 
 void question_exchange::answer_json(int status, std::string body) {
@@ -85,7 +86,9 @@ void question_exchange::answer_json(int status, std::string body) {
   reply_.answer(std::move(out));
 }
 
-void question_exchange::reply_with(const refused& event) { reply_.answer(error_response(event.error)); }
+void question_exchange::reply_with(const refused& event) {
+  reply_.answer(error_response(event.error));
+}
 
 void question_exchange::reply_with(const health& event) {
   answer_json(event.state == server_state::ready ? 200 : 503, health_text(event));
@@ -104,13 +107,14 @@ void question_exchange::reply_with(const model_description& event) {
   } else if (event.id == detail_) {
     answer_json(200, model_text(event));
   } else {
-    reply_.answer(
-        error_response(invalid_request("The requested model does not exist.", "model", "model_not_found", 404)));
+    reply_.answer(error_response(
+        invalid_request("The requested model does not exist.", "model", "model_not_found", 404)));
   }
 }
 
 void question_exchange::reply_with(const tokenized& event) {
-  answer_json(200, what_ == endpoint::tokenize ? tokenize_answer(asked_, event) : detokenize_answer(event));
+  answer_json(200, what_ == endpoint::tokenize ? tokenize_answer(asked_, event)
+                                               : detokenize_answer(event));
 }
 
 } // namespace troupe

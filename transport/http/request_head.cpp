@@ -13,7 +13,9 @@ bool is_token_char(char c) {
          others.find(c) != std::string_view::npos;
 }
 
-bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -41,8 +43,8 @@ bool is_host(std::string_view text) {
   if (!text.empty() && text.front() == '[') {
     if (bracket == std::string_view::npos) return false;
     const auto inside = text.substr(1, bracket - 1);
-    const bool address =
-        !inside.empty() && inside.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+    const bool address = !inside.empty() && inside.find_first_not_of("0123456789abcdefABCDEF:.") ==
+                                                std::string_view::npos;
     text.remove_prefix(bracket + 1);
     if (!address || (!text.empty() && text.front() != ':')) return false;
   } else {
@@ -56,13 +58,15 @@ bool is_host(std::string_view text) {
     if (!ok) return false;
     text.remove_prefix(colon == std::string_view::npos ? text.size() : colon);
   }
-  return text.empty() || (text.size() <= 6 && text.find_first_not_of("0123456789", 1) == std::string_view::npos);
+  return text.empty() ||
+         (text.size() <= 6 && text.find_first_not_of("0123456789", 1) == std::string_view::npos);
 }
 
 std::optional<head_fault> parse_request_line(std::string_view line, request_head& head) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
-  if (first == std::string_view::npos || first == last) return head_fault{400, "The request line is not of HTTP/1.1."};
+  if (first == std::string_view::npos || first == last)
+    return head_fault{400, "The request line is not of HTTP/1.1."};
   const auto version = line.substr(last + 1);
   const bool http = version.size() == 8 && version.substr(0, 5) == "HTTP/" && version[6] == '.';
   if (!http) return head_fault{400, "The request line is not of HTTP/1.1."};
@@ -78,14 +82,17 @@ std::optional<head_fault> parse_request_line(std::string_view line, request_head
   return {};
 }
 
-std::optional<head_fault> parse_fields(std::string_view text, const request_limits& limits, request_head& head) {
+std::optional<head_fault> parse_fields(std::string_view text, const request_limits& limits,
+                                       request_head& head) {
   while (!text.empty()) {
     const auto end = text.find("\r\n");
     const auto line = text.substr(0, end);
     text.remove_prefix(end + 2);
     if (line.empty()) break;
-    if (head.fields.size() + 1 >= limits.header_lines) return head_fault{431, "The request has too many header lines."};
-    if (line.front() == ' ' || line.front() == '\t') return head_fault{400, "A header line is folded."};
+    if (head.fields.size() + 1 >= limits.header_lines)
+      return head_fault{431, "The request has too many header lines."};
+    if (line.front() == ' ' || line.front() == '\t')
+      return head_fault{400, "A header line is folded."};
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
       return head_fault{400, "A header field's name is not a token followed by a colon."};
@@ -107,13 +114,16 @@ std::optional<head_fault> check_host(const request_head& head) {
 std::optional<head_fault> check_framing(request_head& head) {
   const auto lengths = head.count("content-length");
   const auto encodings = head.count("transfer-encoding");
-  if (lengths > 0 && encodings > 0) return head_fault{400, "Content-Length and Transfer-Encoding exclude each other."};
+  if (lengths > 0 && encodings > 0)
+    return head_fault{400, "Content-Length and Transfer-Encoding exclude each other."};
   if (lengths > 1) return head_fault{400, "Content-Length was sent more than once."};
   if (lengths == 1) {
     const std::string& digits = *head.find("content-length");
-    const bool decimal = !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+    const bool decimal =
+        !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
     std::uint64_t length = 0;
-    const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    const auto [rest, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), length);
     if (!decimal || error != std::errc() || rest != digits.data() + digits.size())
       return head_fault{400, "Content-Length is not a number."};
     head.content_length = length;
@@ -129,13 +139,14 @@ std::optional<head_fault> check_framing(request_head& head) {
 } // namespace
 
 const std::string* request_head::find(std::string_view name) const {
-  const auto found = std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
+  const auto found = std::find_if(fields.begin(), fields.end(),
+                                  [&](const auto& field) { return field.first == name; });
   return found == fields.end() ? nullptr : &found->second;
 }
 
 std::size_t request_head::count(std::string_view name) const {
-  return static_cast<std::size_t>(
-      std::count_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; }));
+  return static_cast<std::size_t>(std::count_if(
+      fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; }));
 }
 
 bool request_head::lists(std::string_view name, std::string_view token) const {
@@ -151,7 +162,8 @@ bool request_head::lists(std::string_view name, std::string_view token) const {
   return false;
 }
 
-std::variant<request_head, head_fault> parse_head(std::string_view text, const request_limits& limits) {
+std::variant<request_head, head_fault> parse_head(std::string_view text,
+                                                  const request_limits& limits) {
   request_head head;
   const auto line_end = text.find("\r\n");
   if (auto fault = parse_request_line(text.substr(0, line_end), head)) return *fault;

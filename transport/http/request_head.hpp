@@ -39,7 +39,8 @@ struct head_fault {
 };
 
 /// `text` is a whole head with its empty line.
-std::variant<request_head, head_fault> parse_head(std::string_view text, const request_limits& limits);
+std::variant<request_head, head_fault> parse_head(std::string_view text,
+                                                  const request_limits& limits);
 
 /// ASCII, for names and tokens.
 std::string to_lower(std::string_view text);

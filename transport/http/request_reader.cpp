@@ -33,7 +33,8 @@ request_reader::found request_reader::advance_head() {
   if (scanned_ == 0 && inbox_.size() >= 2 && inbox_.compare(0, 2, "\r\n") == 0) inbox_.erase(0, 2);
   if (inbox_.empty()) return found::nothing;
   const char first = inbox_.front();
-  if (first != '\r' && (first < 'A' || first > 'Z')) return refuse({400, "This is not an HTTP request."});
+  if (first != '\r' && (first < 'A' || first > 'Z'))
+    return refuse({400, "This is not an HTTP request."});
   for (; scanned_ < inbox_.size(); ++scanned_) {
     const char c = inbox_[scanned_];
     const bool after_return = scanned_ > 0 && inbox_[scanned_ - 1] == '\r';
@@ -50,7 +51,8 @@ request_reader::found request_reader::advance_head() {
     inbox_.erase(0, scanned_ + 1);
     scanned_ = 0;
     past_first_line_ = false;
-    if (head_.content_length.value_or(0) > limits_->body_bytes) return refuse({413, "The body is too large."});
+    if (head_.content_length.value_or(0) > limits_->body_bytes)
+      return refuse({413, "The body is too large."});
     decoder_.begin(head_, *limits_);
     stage_ = stage::body;
     return found::head;

@@ -11,9 +11,10 @@ namespace {
 std::string common_fields(const response_frame& frame) {
   std::string fields = fmt::format("x-request-id: {}\r\n", frame.request_id);
   if (!frame.cors_origin.empty())
-    fields += fmt::format("Access-Control-Allow-Origin: {}\r\nAccess-Control-Expose-Headers: x-request-id\r\n"
-                          "Vary: Origin\r\n",
-                          frame.cors_origin);
+    fields += fmt::format(
+        "Access-Control-Allow-Origin: {}\r\nAccess-Control-Expose-Headers: x-request-id\r\n"
+        "Vary: Origin\r\n",
+        frame.cors_origin);
   fields += frame.keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
   return fields;
 }
@@ -81,10 +82,11 @@ std::string_view reason_phrase(int status) {
 }
 
 std::string write_response(const response& what, const response_frame& frame) {
-  std::string out =
-      fmt::format("HTTP/1.1 {} {}\r\n{}{}", what.status, reason_phrase(what.status), common_fields(frame), what.fields);
+  std::string out = fmt::format("HTTP/1.1 {} {}\r\n{}{}", what.status, reason_phrase(what.status),
+                                common_fields(frame), what.fields);
   if (what.status != 204)
-    out += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", what.content_type, what.body.size());
+    out += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", what.content_type,
+                       what.body.size());
   out += "\r\n";
   if (!frame.head_only && what.status != 204) out += what.body;
   return out;
@@ -96,6 +98,8 @@ std::string write_event_stream_head(const response_frame& frame, bool chunked) {
                      common_fields(frame), chunked ? "Transfer-Encoding: chunked\r\n" : "");
 }
 
-std::string write_chunk(std::string_view data) { return fmt::format("{:x}\r\n{}\r\n", data.size(), data); }
+std::string write_chunk(std::string_view data) {
+  return fmt::format("{:x}\r\n{}\r\n", data.size(), data);
+}
 
 } // namespace troupe

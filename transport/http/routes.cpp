@@ -46,6 +46,8 @@ std::string_view model_in_path(std::string_view path) {
   return path.substr(models_prefix.size());
 }
 
-std::string allowed_methods(const route& of) { return of.method == "GET" ? "GET, HEAD" : std::string(of.method); }
+std::string allowed_methods(const route& of) {
+  return of.method == "GET" ? "GET, HEAD" : std::string(of.method);
+}
 
 } // namespace troupe

@@ -17,7 +17,8 @@ client_message parse_create(json& body, field_reader& fields, std::string id, ap
   if (!fields.ok()) return bad_message{std::move(id), *fields.fault()};
   body["stream"] = true;
   auto parsed = parse_request_object(body, shape, settings);
-  if (auto* error = std::get_if<api_error>(&parsed)) return bad_message{std::move(id), std::move(*error)};
+  if (auto* error = std::get_if<api_error>(&parsed))
+    return bad_message{std::move(id), std::move(*error)};
   create_message message{std::move(id), {}, std::move(std::get<parsed_request>(parsed))};
   if (credit) message.credit = static_cast<std::uint32_t>(*credit);
   return message;
@@ -37,15 +38,18 @@ client_message parse_client_message(std::string_view text, const door_settings& 
   if (fields.ok() && (given == nullptr || given->empty())) fields.missing("id");
   if (!fields.ok()) return bad_message{{}, *fields.fault()};
   std::string id = *given;
-  if (*type == "chat.create") return parse_create(body, fields, std::move(id), api_shape::chat, settings);
-  if (*type == "completion.create") return parse_create(body, fields, std::move(id), api_shape::completions, settings);
+  if (*type == "chat.create")
+    return parse_create(body, fields, std::move(id), api_shape::chat, settings);
+  if (*type == "completion.create")
+    return parse_create(body, fields, std::move(id), api_shape::completions, settings);
   if (*type == "cancel") return cancel_message{std::move(id)};
   if (*type == "credit") {
     const auto deltas = fields.integer("n", 1, most_credit);
     if (fields.ok() && !deltas) fields.missing("n");
     if (fields.ok()) return credit_message{std::move(id), static_cast<std::uint32_t>(*deltas)};
   } else {
-    fields.fail("type", "'type' must be chat.create, completion.create, cancel, credit or ping.", "invalid_value");
+    fields.fail("type", "'type' must be chat.create, completion.create, cancel, credit or ping.",
+                "invalid_value");
   }
   return bad_message{std::move(id), *fields.fault()};
 }

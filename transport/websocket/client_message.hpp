@@ -35,7 +35,8 @@ struct bad_message {
   api_error error;
 };
 
-using client_message = std::variant<create_message, cancel_message, credit_message, ping_message, bad_message>;
+using client_message =
+    std::variant<create_message, cancel_message, credit_message, ping_message, bad_message>;
 
 client_message parse_client_message(std::string_view text, const door_settings& settings);
 

@@ -44,16 +44,18 @@ void websocket_session::accept(const request_head& head) {
   auto request = std::make_shared<http_request>(boost::beast::http::verb::get, head.path, 11);
   for (const auto& [name, value] : head.fields) request->insert(name, value);
   if (const auto protocol = first_protocol(head); !protocol.empty())
-    socket_.set_option(websocket::stream_base::decorator([protocol](websocket::response_type& response) {
-      response.set(boost::beast::http::field::sec_websocket_protocol, protocol);
-    }));
+    socket_.set_option(
+        websocket::stream_base::decorator([protocol](websocket::response_type& response) {
+          response.set(boost::beast::http::field::sec_websocket_protocol, protocol);
+        }));
   socket_.control_callback([this](websocket::frame_type, boost::beast::string_view) {
     missed_pongs_ = 0;
     ++in_this_second_;
   });
   socket_.async_accept(*request, [self = shared_from_this(), request](const error_code& error) {
     if (error) return self->end();
-    if (self->door_.draining) return self->close(websocket::close_code::service_restart, "the server is stopping");
+    if (self->door_.draining)
+      return self->close(websocket::close_code::service_restart, "the server is stopping");
     self->wait_for_tick();
     self->read();
   });
@@ -61,7 +63,8 @@ void websocket_session::accept(const request_head& head) {
 
 void websocket_session::drain() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
-    if (self->requests_.empty()) self->close(websocket::close_code::service_restart, "the server is stopping");
+    if (self->requests_.empty())
+      self->close(websocket::close_code::service_restart, "the server is stopping");
   });
 }
 
@@ -72,8 +75,9 @@ void websocket_session::stop() {
 void websocket_session::read() {
   if (reading_ || ended_ || outbox_bytes_ > door_.settings.stream_buffer_bytes) return;
   reading_ = true;
-  socket_.async_read(inbox_,
-                     [self = shared_from_this()](const error_code& error, std::size_t) { self->on_read(error); });
+  socket_.async_read(inbox_, [self = shared_from_this()](const error_code& error, std::size_t) {
+    self->on_read(error);
+  });
 }
 
 void websocket_session::on_read(const error_code& error) {
@@ -81,13 +85,16 @@ void websocket_session::on_read(const error_code& error) {
   if (error || ended_) return end();
   missed_pongs_ = 0;
   if (is_flooding()) return close(websocket::close_code::policy_error, "too many messages");
-  if (!socket_.got_text()) return close(websocket::close_code::unknown_data, "only text frames are understood");
+  if (!socket_.got_text())
+    return close(websocket::close_code::unknown_data, "only text frames are understood");
   const auto data = inbox_.data();
-  auto message = parse_client_message({static_cast<const char*>(data.data()), data.size()}, door_.settings);
+  auto message =
+      parse_client_message({static_cast<const char*>(data.data()), data.size()}, door_.settings);
   inbox_.consume(inbox_.size());
   if (inbox_.capacity() > small_inbox) inbox_.shrink_to_fit();
   if (closing_) return read();
-  std::visit([this](auto&& each) { handle(std::forward<decltype(each)>(each)); }, std::move(message));
+  std::visit([this](auto&& each) { handle(std::forward<decltype(each)>(each)); },
+             std::move(message));
   read();
 }
 
@@ -104,7 +111,8 @@ companion& websocket_session::bridge() {
   if (!bridge_)
     bridge_ = std::make_unique<companion>(door_.system, door_.to, socket_.get_executor(),
                                           [weak = weak_from_this()](front_event&& event) {
-                                            if (const auto self = weak.lock()) self->on_event(std::move(event));
+                                            if (const auto self = weak.lock())
+                                              self->on_event(std::move(event));
                                           });
   return *bridge_;
 }
@@ -117,18 +125,23 @@ session_request* websocket_session::find(const std::string& id) {
 
 void websocket_session::handle(create_message&& message) {
   if (find(message.id) != nullptr)
-    return say(error_frame({}, invalid_request("A request with this id is under way.", "id", "duplicate_id", 409)));
+    return say(error_frame(
+        {}, invalid_request("A request with this id is under way.", "id", "duplicate_id", 409)));
   if (requests_.size() >= door_.settings.websocket_requests) {
     auto error = invalid_request("Too many requests are under way on this connection.", "",
                                  "websocket_stream_limit_reached", 429);
     error.type = "rate_limit_error";
     return say(error_frame(message.id, error));
   }
-  if (door_.draining) return say(error_frame(message.id, unavailable("The server is stopping.", "server_is_draining")));
+  if (door_.draining)
+    return say(
+        error_frame(message.id, unavailable("The server is stopping.", "server_is_draining")));
   const std::uint64_t number = next_number_++;
-  message.parsed.request.id = (message.parsed.shape == api_shape::chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
+  message.parsed.request.id =
+      (message.parsed.shape == api_shape::chat ? "chatcmpl-" : "cmpl-") + door_.ids.next();
   auto request = std::make_unique<session_request>(
-      std::move(message.id), std::move(message.parsed), bridge(), door_.settings, std::chrono::steady_clock::now(),
+      std::move(message.id), std::move(message.parsed), bridge(), door_.settings,
+      std::chrono::steady_clock::now(),
       [this, number](std::string text, std::optional<std::uint32_t> choice) {
         send({std::move(text), number, choice});
       });
@@ -149,17 +162,21 @@ void websocket_session::handle(const cancel_message& message) {
 }
 
 void websocket_session::handle(const credit_message& message) {
-  if (session_request* request = find(message.id)) request->work().use_client_credit(message.deltas);
+  if (session_request* request = find(message.id))
+    request->work().use_client_credit(message.deltas);
 }
 
 void websocket_session::handle(const ping_message&) { say(R"({"type":"pong"})"); }
 
-void websocket_session::handle(const bad_message& message) { say(error_frame(message.id, message.error)); }
+void websocket_session::handle(const bad_message& message) {
+  say(error_frame(message.id, message.error));
+}
 
 void websocket_session::on_event(front_event&& event) {
   if (ended_) return;
-  const bool taken = std::any_of(requests_.begin(), requests_.end(),
-                                 [&](const running& each) { return dispatch(each.request->work(), std::move(event)); });
+  const bool taken = std::any_of(requests_.begin(), requests_.end(), [&](const running& each) {
+    return dispatch(each.request->work(), std::move(event));
+  });
   // Of a request that was cancelled before it was accepted.
   if (auto* orphans = std::get_if<accepted>(&event); orphans != nullptr && !taken)
     for (const caf::actor& stream : orphans->streams) bridge().drop(stream);
@@ -197,7 +214,9 @@ void websocket_session::write() {
   const std::string& text = outbox_->front().text;
   socket_.text(true);
   socket_.async_write(asio::buffer(text),
-                      [self = shared_from_this()](const error_code& error, std::size_t) { self->on_written(error); });
+                      [self = shared_from_this()](const error_code& error, std::size_t) {
+                        self->on_written(error);
+                      });
 }
 
 void websocket_session::on_written(const error_code& error) {
@@ -231,7 +250,8 @@ void websocket_session::wait_for_tick() {
 
 void websocket_session::on_tick() {
   if (ended_) return;
-  const bool stuck = writing_ && std::chrono::steady_clock::now() - write_began_ > door_.settings.write_timeout;
+  const bool stuck =
+      writing_ && std::chrono::steady_clock::now() - write_began_ > door_.settings.write_timeout;
   if (closing_ || stuck || missed_pongs_ >= most_missed_pongs || is_flooding()) return end();
   ++missed_pongs_;
   if (!pinging_) {
@@ -253,7 +273,8 @@ void websocket_session::close(websocket::close_code code, std::string reason) {
     const auto self = weak.lock();
     if (!error && self) self->end();
   });
-  socket_.async_close({code, reason}, [self = shared_from_this()](const error_code&) { self->end(); });
+  socket_.async_close({code, reason},
+                      [self = shared_from_this()](const error_code&) { self->end(); });
 }
 
 void websocket_session::end() {

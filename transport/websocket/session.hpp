@@ -22,7 +22,8 @@
 
 namespace troupe {
 
-class websocket_session final : public std::enable_shared_from_this<websocket_session>, public live_connection {
+class websocket_session final : public std::enable_shared_from_this<websocket_session>,
+                                public live_connection {
  public:
   /// The socket's executor must be a strand.
   websocket_session(boost::asio::ip::tcp::socket socket, door& at);
@@ -77,7 +78,8 @@ class websocket_session final : public std::enable_shared_from_this<websocket_se
   std::vector<running> requests_;
   std::unique_ptr<std::deque<outgoing>> outbox_; // there while there is something to send
   std::size_t outbox_bytes_ = 0;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> written_; // requests and choices, not yet paid for
+  std::vector<std::pair<std::uint64_t, std::uint32_t>>
+      written_; // requests and choices, not yet paid for
   std::uint64_t next_number_ = 1;
   clock_time write_began_;
   clock_time second_began_;

@@ -15,7 +15,9 @@ session_request::session_request(std::string id, parsed_request parsed, companio
     : id_(std::move(id)), envelope_id_(quoted_json(id_)), send_(std::move(send)), arrival_(arrival),
       generation_(bridge, *this, std::move(parsed), settings) {}
 
-void session_request::started() { send_(fmt::format(R"({{"type":"accepted","id":{}}})", envelope_id_), {}); }
+void session_request::started() {
+  send_(fmt::format(R"({{"type":"accepted","id":{}}})", envelope_id_), {});
+}
 
 void session_request::chunk(std::uint32_t choice, std::string text, bool counts) {
   send_(fmt::format(R"({{"type":"chunk","id":{},"chunk":{}}})", envelope_id_, text),
@@ -24,7 +26,8 @@ void session_request::chunk(std::uint32_t choice, std::string text, bool counts)
 
 void session_request::done(const token_usage& usage, std::string) {
   over_ = true;
-  send_(fmt::format(R"({{"type":"done","id":{},"usage":{}}})", envelope_id_, usage_text(usage)), {});
+  send_(fmt::format(R"({{"type":"done","id":{},"usage":{}}})", envelope_id_, usage_text(usage)),
+        {});
 }
 
 void session_request::failed(const api_error& error) {
@@ -34,8 +37,8 @@ void session_request::failed(const api_error& error) {
 }
 
 std::string error_frame(const std::string& id, const api_error& error) {
-  return fmt::format(R"({{"type":"error","id":{},"status":{},"error":{}}})", id.empty() ? "null" : quoted_json(id),
-                     error.status, error_object(error));
+  return fmt::format(R"({{"type":"error","id":{},"status":{},"error":{}}})",
+                     id.empty() ? "null" : quoted_json(id), error.status, error_object(error));
 }
 
 } // namespace troupe

@@ -14,8 +14,8 @@ class session_request final : public answer_sink {
   /// Sends a text; with a choice, generation::written is due when it has left.
   using sender = std::function<void(std::string text, std::optional<std::uint32_t> choice)>;
 
-  session_request(std::string id, parsed_request parsed, companion& bridge, const door_settings& settings,
-                  clock_time arrival, sender send);
+  session_request(std::string id, parsed_request parsed, companion& bridge,
+                  const door_settings& settings, clock_time arrival, sender send);
 
   const std::string& id() const { return id_; }
   generation& work() { return generation_; }

@@ -26,17 +26,21 @@ bool is_welcome_origin(const request_head& head, const door_settings& settings) 
 } // namespace
 
 std::optional<api_error> check_upgrade(const request_head& head, const door_settings& settings) {
-  if (!head.lists("upgrade", "websocket") || !head.lists("connection", "upgrade") || head.minor_version != 1 ||
-      head.method != "GET")
-    return invalid_request("This path speaks WebSocket: send an upgrade to it.", "", "upgrade_required", 426);
+  if (!head.lists("upgrade", "websocket") || !head.lists("connection", "upgrade") ||
+      head.minor_version != 1 || head.method != "GET")
+    return invalid_request("This path speaks WebSocket: send an upgrade to it.", "",
+                           "upgrade_required", 426);
   const std::string* version = head.find("sec-websocket-version");
   if (version == nullptr || *version != "13")
-    return invalid_request("The only version of WebSocket spoken here is 13.", "", "upgrade_required", 426);
+    return invalid_request("The only version of WebSocket spoken here is 13.", "",
+                           "upgrade_required", 426);
   const std::string* key = head.find("sec-websocket-key");
   if (key == nullptr || key->size() != key_characters || head.count("sec-websocket-key") != 1)
-    return invalid_request("The WebSocket handshake has no valid Sec-WebSocket-Key.", "", "invalid_value");
+    return invalid_request("The WebSocket handshake has no valid Sec-WebSocket-Key.", "",
+                           "invalid_value");
   if (!is_welcome_origin(head, settings))
-    return invalid_request("Pages of this origin may not open a WebSocket here.", "", "origin_not_allowed", 403);
+    return invalid_request("Pages of this origin may not open a WebSocket here.", "",
+                           "origin_not_allowed", 403);
   return {};
 }
 

@@ -12,7 +12,8 @@ TEST(BatchScheduler, RefusesWhatCanNeverFit) {
   bench.scheduler.enqueue(spec_of(2, 250, 7));
   bench.settle();
   EXPECT_EQ(bench.end_of(1), finish_reason::error);
-  EXPECT_NE(bench.emitted.at(0).error.find("65 blocks"), std::string::npos) << bench.emitted[0].error;
+  EXPECT_NE(bench.emitted.at(0).error.find("65 blocks"), std::string::npos)
+      << bench.emitted[0].error;
   EXPECT_EQ(bench.end_of(2), std::nullopt);
 }
 
@@ -189,7 +190,8 @@ TEST(BatchScheduler, TakesADenialForStaleWhereBlocksCameBackSince) {
   ASSERT_EQ(bench.pool.serve(bench.scheduler.take_requests()).stats.used, 2U);
   bench.scheduler.settle(denial);
   bench.scheduler.plan({});
-  EXPECT_EQ(bench.scheduler.take_requests().leased.size(), 1U) << "it does not wait for the first to end";
+  EXPECT_EQ(bench.scheduler.take_requests().leased.size(), 1U)
+      << "it does not wait for the first to end";
 }
 
 } // namespace

@@ -17,12 +17,14 @@ token_ids counting(std::size_t tokens, token_id from = 0) {
   return out;
 }
 
-kv_lease lease_of(sequence_id id, const token_ids& ids, std::uint32_t blocks, std::string salt = {}) {
+kv_lease lease_of(sequence_id id, const token_ids& ids, std::uint32_t blocks,
+                  std::string salt = {}) {
   return {id, std::make_shared<const token_ids>(ids), blocks, 0, std::move(salt), true};
 }
 
 // Leases, publishes and releases: afterwards its whole blocks are in the cache.
-void remember(block_pool& pool, sequence_id id, const token_ids& ids, const std::string& salt = {}) {
+void remember(block_pool& pool, sequence_id id, const token_ids& ids,
+              const std::string& salt = {}) {
   const auto blocks = static_cast<std::uint32_t>(ids.size()) / block_tokens;
   ASSERT_TRUE(pool.lease(lease_of(id, ids, blocks, salt)));
   pool.publish({id, ids});
@@ -133,9 +135,12 @@ TEST(BlockPool, EvictsTheLeastRecentlyUsedFirst) {
   remember(pool, 1, counting(4, 100));
   remember(pool, 2, counting(4, 200));
   remember(pool, 3, counting(4, 300));
-  remember(pool, 4, counting(4, 100)); // its last token is not looked up: it evicts 100 itself and brings it back
+  remember(
+      pool, 4,
+      counting(4, 100)); // its last token is not looked up: it evicts 100 itself and brings it back
   ASSERT_TRUE(pool.lease(lease_of(5, counting(4, 900), 1)));
-  EXPECT_EQ(pool.lease(lease_of(6, counting(5, 300), 2))->cached_tokens, 4U) << "used later than 200, which went";
+  EXPECT_EQ(pool.lease(lease_of(6, counting(5, 300), 2))->cached_tokens, 4U)
+      << "used later than 200, which went";
   EXPECT_EQ(pool.contradiction(), "");
 }
 

@@ -8,7 +8,8 @@ namespace {
 
 // Every token is its letter.
 text_source letters() {
-  return {[](token_id id) { return std::string(1, static_cast<char>(id)); }, [] { return std::string{}; }};
+  return {[](token_id id) { return std::string(1, static_cast<char>(id)); },
+          [] { return std::string{}; }};
 }
 
 sequence_spec two_token_prompt() {

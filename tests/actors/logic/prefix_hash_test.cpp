@@ -19,7 +19,8 @@ prefix_key sha256(const std::string& bytes) {
 std::string bytes_of(const std::vector<token_id>& tokens) {
   std::string out;
   for (const auto id : tokens)
-    for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(static_cast<std::uint32_t>(id) >> shift);
+    for (int shift = 0; shift < 32; shift += 8)
+      out += static_cast<char>(static_cast<std::uint32_t>(id) >> shift);
   return out;
 }
 
@@ -30,7 +31,8 @@ TEST(PrefixHash, RootIsSha256OfTheModelsLengthTheModelAndTheSalt) {
 TEST(PrefixHash, ExtensionIsSha256OfThePrefixsKeyAndTheTokens) {
   const auto root = root_key("m", "");
   const std::vector<token_id> tokens{1, 70'000, 3};
-  EXPECT_EQ(extend_key(root, tokens), sha256(std::string{root.begin(), root.end()} + bytes_of(tokens)));
+  EXPECT_EQ(extend_key(root, tokens),
+            sha256(std::string{root.begin(), root.end()} + bytes_of(tokens)));
 }
 
 TEST(PrefixHash, KeepsModelAndSaltApart) {

@@ -11,12 +11,15 @@
 namespace troupe {
 
 /// The token that the bench's model gives a sequence as its index-th.
-constexpr token_id token_of(sequence_id id, std::uint32_t index) { return static_cast<token_id>(1000 * id + index); }
+constexpr token_id token_of(sequence_id id, std::uint32_t index) {
+  return static_cast<token_id>(1000 * id + index);
+}
 
 inline sequence_spec spec_of(sequence_id id, std::uint32_t prompt, std::uint32_t max_tokens) {
   sequence_spec out;
   token_ids ids;
-  for (std::uint32_t i = 0; i < prompt; ++i) ids.push_back(static_cast<token_id>(1'000'000 * id + i));
+  for (std::uint32_t i = 0; i < prompt; ++i)
+    ids.push_back(static_cast<token_id>(1'000'000 * id + i));
   out.id = id;
   out.prompt_tokens = prompt;
   out.ids = std::make_shared<const token_ids>(std::move(ids));
@@ -27,7 +30,8 @@ inline sequence_spec spec_of(sequence_id id, std::uint32_t prompt, std::uint32_t
 }
 
 /// The same, after it emitted so many tokens in another engine.
-inline sequence_spec moved_spec(sequence_id id, std::uint32_t prompt, std::uint32_t max_tokens, std::uint32_t emitted) {
+inline sequence_spec moved_spec(sequence_id id, std::uint32_t prompt, std::uint32_t max_tokens,
+                                std::uint32_t emitted) {
   auto out = spec_of(id, prompt, max_tokens);
   auto ids = *out.ids;
   for (std::uint32_t i = 0; i < emitted; ++i) ids.push_back(token_of(id, i));
@@ -46,7 +50,8 @@ struct scheduler_bench {
   std::deque<step_plan> under_way;
 
   explicit scheduler_bench(scheduler_limits with, std::uint64_t incarnation = 1)
-      : limits{with}, scheduler{with, incarnation}, pool{with.total_blocks, with.block_tokens, "m"} {}
+      : limits{with}, scheduler{with, incarnation}, pool{with.total_blocks, with.block_tokens,
+                                                         "m"} {}
 
   /// Blocks are asked for and answered until nobody asks.
   void settle() {
@@ -88,7 +93,8 @@ struct scheduler_bench {
       slot_result one;
       one.slot = run.slot;
       one.sequence = at.sequence;
-      if (run.sample) one.tokens.push_back({token_of(at.sequence, known[run.slot]++ - at.prompt_tokens), 0, {}});
+      if (run.sample)
+        one.tokens.push_back({token_of(at.sequence, known[run.slot]++ - at.prompt_tokens), 0, {}});
       out.slots.push_back(std::move(one));
     }
     return out;

@@ -11,7 +11,8 @@ TEST(StopMatcher, CutsAtTheStopWhereverThePiecesEnd) {
   for (std::size_t size = 1; size <= text.size(); ++size) {
     stop_matcher matcher{{"END"}};
     std::string out;
-    for (std::size_t at = 0; at < text.size(); at += size) out += matcher.feed(text.substr(at, size));
+    for (std::size_t at = 0; at < text.size(); at += size)
+      out += matcher.feed(text.substr(at, size));
     EXPECT_EQ(out, "one two ") << "pieces of " << size;
     EXPECT_EQ(matcher.matched(), "END");
   }

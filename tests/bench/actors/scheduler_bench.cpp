@@ -1,7 +1,7 @@
-// The scheduler's own time a step: a result applied, the pool's answers settled, the next step planned, requests and
-// emissions taken. Computing and the pool's own work are left out. Steady decoding includes the growth of block tables
-// and the publishing of whole blocks, as they come; the mixed load has sequences that end and others that come with
-// prompts of 512 tokens.
+// The scheduler's own time a step: a result applied, the pool's answers settled, the next step
+// planned, requests and emissions taken. Computing and the pool's own work are left out. Steady
+// decoding includes the growth of block tables and the publishing of whole blocks, as they come;
+// the mixed load has sequences that end and others that come with prompts of 512 tokens.
 #include "actors/logic/batch_scheduler.hpp"
 #include "actors/logic/block_pool.hpp"
 
@@ -42,7 +42,8 @@ struct load {
 class measurement {
  public:
   explicit measurement(const load& what)
-      : load_{what}, limits_{limits_of(what)}, scheduler_{limits_, 1}, pool_{limits_.total_blocks, block_tokens, "m"},
+      : load_{what}, limits_{limits_of(what)}, scheduler_{limits_, 1}, pool_{limits_.total_blocks,
+                                                                             block_tokens, "m"},
         owners_(what.slots) {
     for (std::uint32_t i = 0; i < what.slots; ++i) arrive();
   }
@@ -86,7 +87,8 @@ class measurement {
     spec.ids = std::make_shared<const token_ids>(std::move(ids));
     spec.prompt_tokens = load_.prompt;
     // Spread, so that not all end or grow in the same step.
-    spec.max_tokens = load_.shortest + static_cast<std::uint32_t>(id * 7919 % (load_.longest - load_.shortest + 1));
+    spec.max_tokens = load_.shortest +
+                      static_cast<std::uint32_t>(id * 7919 % (load_.longest - load_.shortest + 1));
     spec.sampling = sampling_;
     spec.stop_ids = {-1, -2};
     spec.arrival = clock::time_point{std::chrono::microseconds{id}};
@@ -131,8 +133,10 @@ void measure(const load& what) {
   std::sort(times.begin(), times.end());
   const auto median = times[steps / 2];
   const auto p99 = times[steps * 99 / 100];
-  fmt::print("{:<8} {:>5} slots: median {:>7.1f} us, p99 {:>7.1f} us, budget {:>4.0f} us, ratio {:.2f} and {:.2f}\n",
-             what.name, what.slots, median, p99, what.budget, median / what.budget, p99 / what.budget);
+  fmt::print("{:<8} {:>5} slots: median {:>7.1f} us, p99 {:>7.1f} us, budget {:>4.0f} us, ratio "
+             "{:.2f} and {:.2f}\n",
+             what.name, what.slots, median, p99, what.budget, median / what.budget,
+             p99 / what.budget);
 }
 
 } // namespace

@@ -195,7 +195,9 @@ TEST(TokenizerFiles, ThatAreAbsentAreNamed) {
     static_cast<void>(tokenizer::load(testing::TempDir() + "no such folder"));
     FAIL() << "it loaded";
   } catch (const model_error& error) {
-    EXPECT_TRUE(std::string(error.what()).ends_with("no such folder/tokenizer.json: cannot be read")) << error.what();
+    EXPECT_TRUE(
+        std::string(error.what()).ends_with("no such folder/tokenizer.json: cannot be read"))
+        << error.what();
   }
 }
 
