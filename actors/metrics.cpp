@@ -29,22 +29,6 @@ buckets one_two_five(double most) {
   return out;
 }
 
-const char* name_of(finish_reason reason) {
-  switch (reason) {
-  case finish_reason::stop:
-    return "stop";
-  case finish_reason::length:
-    return "length";
-  case finish_reason::timeout:
-    return "timeout";
-  case finish_reason::cancelled:
-    return "abort";
-  case finish_reason::error:
-    return "error";
-  }
-  return "error";
-}
-
 } // namespace
 
 metrics::metrics(const metrics_facts& facts)
@@ -64,7 +48,7 @@ metrics::metrics(const metrics_facts& facts)
   for (const auto reason :
        {finish_reason::stop, finish_reason::length, finish_reason::cancelled, finish_reason::error})
     counter("vllm:request_success_total", "Sequences that ended, by reason.",
-            {{"finished_reason", name_of(reason)}});
+            {{"finished_reason", std::string{name_of(reason)}}});
 }
 
 metrics::~metrics() = default;
@@ -153,7 +137,7 @@ void metrics::add(const sequence_report& what) {
   counter("vllm:prompt_tokens_cached_total", "Of them, found in the prefix cache.")
       .Increment(what.usage.cached);
   counter("vllm:request_success_total", "Sequences that ended, by reason.",
-          {{"finished_reason", name_of(what.reason)}})
+          {{"finished_reason", std::string{name_of(what.reason)}}})
       .Increment();
   histogram("vllm:request_prompt_tokens", "Prompt tokens of a sequence.", token_buckets_)
       .Observe(what.usage.prompt);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -77,6 +78,23 @@ struct api_error {
 
 /// Why a continuation ended.
 enum class finish_reason : std::uint8_t { stop, length, timeout, cancelled, error };
+
+/// Its name in answers and in metrics.
+constexpr std::string_view name_of(finish_reason reason) {
+  switch (reason) {
+  case finish_reason::stop:
+    return "stop";
+  case finish_reason::length:
+    return "length";
+  case finish_reason::timeout:
+    return "timeout";
+  case finish_reason::cancelled:
+    return "abort";
+  case finish_reason::error:
+    return "error";
+  }
+  return "error";
+}
 
 /// What a continuation cost.
 struct token_usage {

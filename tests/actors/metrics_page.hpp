@@ -30,6 +30,9 @@ class metrics_page {
     return false;
   }
 
+  /// Every metric's name and type.
+  const std::map<std::string, std::string>& types() const { return types_; }
+
   /// Of the first series of this name that has these labels, and perhaps more.
   std::optional<double> value(std::string_view name, const labels& wanted = {}) const {
     for (const auto& sample : samples_)

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
 
 namespace troupe::testing {
 namespace {
@@ -78,6 +81,35 @@ TEST(Metrics, HasTheTypesThatScrapersExpect) {
         "vllm:request_inference_time_seconds", "vllm:request_prefill_time_seconds",
         "vllm:request_decode_time_seconds"})
     EXPECT_EQ(page.type(name), "histogram") << name;
+}
+
+// The documented metrics are those that there are: `name` with a colon or http_ at its front, in
+// the page's tables.
+std::set<std::string> documented() {
+  std::ifstream in{TROUPE_DOCS "/metrics.md"};
+  const std::string page{std::istreambuf_iterator<char>{in}, {}};
+  std::set<std::string> out;
+  for (std::size_t at = page.find('`'); at != std::string::npos;) {
+    const auto end = page.find('`', at + 1);
+    if (end == std::string::npos) break;
+    const auto word = page.substr(at + 1, end - at - 1);
+    const bool plain = word.find_first_of(" *{=/") == std::string::npos;
+    if (plain && (word.find(':') != std::string::npos || word.starts_with("http_")))
+      out.insert(word);
+    at = page.find('`', end + 1);
+  }
+  return out;
+}
+
+TEST(Metrics, AreThoseOfTheirDocumentation) {
+  step_report step;
+  step.batch_tokens = 1;
+  const auto page =
+      page_of(step, kv_of(1, 1), whole_sequence(), token_gaps{{0.1F}}, cancel_report{0.1},
+              refusal_report{"code"}, restart_report{2}, http_report{"/", "GET", 200, 0.1});
+  std::set<std::string> there;
+  for (const auto& [name, type] : page.types()) there.insert(name);
+  EXPECT_EQ(there, documented());
 }
 
 // A bound that dashboards interpolate with must be among ours; more are welcome.

@@ -58,7 +58,7 @@ std::string chunk_writer::finish(const finished& end) const {
     middle += std::to_string(*end.stop_token);
   else
     middle += "null";
-  return choice_chunk(end.choice, middle, fmt::format("\"{}\"", finish_word(end.reason)));
+  return choice_chunk(end.choice, middle, fmt::format("\"{}\"", name_of(end.reason)));
 }
 
 std::string chunk_writer::usage(const token_usage& total) const {

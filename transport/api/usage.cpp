@@ -18,20 +18,4 @@ std::string usage_text(const token_usage& usage) {
                      usage.prompt, usage.completion, all, usage.cached);
 }
 
-std::string_view finish_word(finish_reason reason) {
-  switch (reason) {
-  case finish_reason::stop:
-    return "stop";
-  case finish_reason::length:
-    return "length";
-  case finish_reason::timeout:
-    return "timeout";
-  case finish_reason::cancelled:
-    return "abort";
-  case finish_reason::error:
-    return "error";
-  }
-  return "error";
-}
-
 } // namespace troupe

@@ -4,7 +4,6 @@
 #include "actors/request.hpp"
 
 #include <string>
-#include <string_view>
 
 namespace troupe {
 
@@ -13,8 +12,5 @@ void add_usage(token_usage& total, const token_usage& part, std::uint32_t choice
 
 /// OpenAI's usage object.
 std::string usage_text(const token_usage& usage);
-
-/// OpenAI's word for why a choice ended.
-std::string_view finish_word(finish_reason reason);
 
 } // namespace troupe

@@ -52,7 +52,7 @@ std::string whole_answer::write(const choice& each, std::size_t index) const {
     if (head_.logprobs) logprobs = to_text(completion_logprobs(tokens, offset));
   }
   out += fmt::format(R"(,"logprobs":{},"finish_reason":"{}","stop_reason":{})", logprobs,
-                     finish_word(each.end.reason), stop_reason(each.end));
+                     name_of(each.end.reason), stop_reason(each.end));
   if (head_.prompt_logprobs)
     out += R"(,"prompt_logprobs":)" + to_text(prompt_logprobs(each.prompt));
   return out + "}";
