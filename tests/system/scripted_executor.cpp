@@ -47,6 +47,7 @@ std::vector<token_report> say(scripted_slot& at, const scripted_behavior& behavi
 
 step_result run(scripted_state& state, const scripted_behavior& behavior, const step_plan& plan) {
   apply(state, behavior, plan);
+  require(behavior.lifetime == 0 || state.steps <= behavior.lifetime, "its time has come");
   if (behavior.step_time.count() > 0) std::this_thread::sleep_for(behavior.step_time);
   step_result out;
   out.incarnation = plan.incarnation;

@@ -17,6 +17,7 @@ struct scripted_behavior {
   std::chrono::microseconds step_time{0};
   std::optional<std::uint64_t> poisoned_seed; ///< the slot of a request with it throws
   std::uint32_t poisoned_after = 0;           ///< when it has said so many tokens
+  std::uint64_t lifetime = 0;                 ///< it dies in the step after so many; 0: never
 };
 
 struct scripted_slot {

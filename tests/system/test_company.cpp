@@ -22,16 +22,19 @@ settings test_company::defaults() {
 }
 
 test_company::test_company(settings chosen, std::chrono::microseconds step_time,
-                           std::optional<std::uint64_t> poisoned_seed,
-                           std::uint32_t poisoned_after) {
+                           std::optional<std::uint64_t> poisoned_seed, std::uint32_t poisoned_after,
+                           std::vector<std::uint64_t> lifetimes) {
   if (chosen.model.path.empty()) {
     write_slim_model(folder_);
     chosen.model.path = folder_.path();
   }
   words_ = std::make_shared<const tokenizer>(tokenizer::load(chosen.model.path));
   script_ = std::make_shared<const script>(*words_);
-  const scripted_behavior behavior{script_, step_time, poisoned_seed, poisoned_after};
-  const auto make = [shared = shared_, behavior](caf::actor_system& system) {
+  const scripted_behavior always{script_, step_time, poisoned_seed, poisoned_after, 0};
+  const auto make = [shared = shared_, always, lifetimes](caf::actor_system& system) {
+    auto behavior = always;
+    const auto life = static_cast<std::size_t>(shared->made.load());
+    if (life < lifetimes.size()) behavior.lifetime = lifetimes[life];
     auto made = system.spawn<caf::detached>(scripted_executor, behavior);
     const std::scoped_lock lock(shared->guard);
     shared->executor = made.address();

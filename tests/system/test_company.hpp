@@ -18,9 +18,11 @@ class test_company {
   /// What the tests start from: little time for anything, and room for 1,024 sequences.
   static settings defaults();
 
+  /// `lifetimes` are the steps that the first engines live for; those behind them live on.
   explicit test_company(settings chosen = defaults(), std::chrono::microseconds step_time = {},
                         std::optional<std::uint64_t> poisoned_seed = {},
-                        std::uint32_t poisoned_after = 0);
+                        std::uint32_t poisoned_after = 0,
+                        std::vector<std::uint64_t> lifetimes = {});
 
   std::uint16_t port() const { return all_->port(); }
   const tokenizer& words() const { return *words_; }
