@@ -85,6 +85,8 @@ struct run_step {
 struct step_done {
   step_result result;
 };
+/// Is the oldest step under way done?
+struct look_again {};
 /// What kv_blocks shall do, all of a step in one message. Answered by `kv_settled` where something
 /// was asked.
 struct kv_work {
@@ -218,6 +220,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::resume_sequence)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tokens)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::run_step)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::step_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::look_again)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::kv_work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::kv_settled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::engine_up)

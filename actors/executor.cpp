@@ -3,6 +3,18 @@
 #include <caf/all.hpp>
 
 namespace troupe {
+namespace {
+
+// Sends the results that are there, and looks again later while others are to come.
+void hand_over(executor_actor::stateful_pointer<executor_state> self) {
+  auto& state = self->state;
+  while (state.steps->under_way() > 0 && state.steps->ready())
+    self->send(state.scheduler, step_done{state.steps->collect()});
+  if (state.steps->under_way() > 0 && !std::exchange(state.looking, true))
+    self->send(self, look_again{});
+}
+
+} // namespace
 
 executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self,
                                        runner_maker make, journal tell) {
@@ -17,9 +29,14 @@ executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor
   self->state.make = std::move(make);
   self->state.steps = self->state.make();
   return {
-      [self](const run_step& request) {
-        const auto scheduler = caf::actor_cast<scheduler_actor>(self->current_sender());
-        self->send(scheduler, step_done{self->state.steps->run(request.plan)});
+      [self](run_step& request) {
+        self->state.scheduler = caf::actor_cast<scheduler_actor>(self->current_sender());
+        self->state.steps->issue(std::move(request.plan));
+        hand_over(self);
+      },
+      [self](look_again) {
+        self->state.looking = false;
+        hand_over(self);
       },
   };
 }

@@ -58,7 +58,8 @@ using scheduler_actor = actor_of<void(enqueue),         // a sequence to generat
 using kv_blocks_actor =
     actor_of<void(kv_work)>; // from the scheduler: lease, extend, publish, release
 
-using executor_actor = actor_of<void(run_step)>; // from the scheduler: compute a step
+using executor_actor = actor_of<void(run_step),    // from the scheduler: compute a step
+                                void(look_again)>; // to itself: is a step done?
 
 using supervisor_actor =
     actor_of<void(start_engine), // from the composition: how to make an engine, and that it is time

@@ -34,4 +34,10 @@ struct sampling_params {
       suppressed; ///< the tokens that min_tokens holds back: end of sequence and stop tokens.
 };
 
+/// The choice of a token depends on the tokens before it.
+inline bool has_penalties(const sampling_params& params) {
+  return params.repetition_penalty != 1.0F || params.presence_penalty != 0.0F ||
+         params.frequency_penalty != 0.0F;
+}
+
 } // namespace troupe

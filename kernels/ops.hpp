@@ -65,9 +65,13 @@ struct sample_row {
   std::int32_t logits_row = 0;
   const sampling_params* params = nullptr;
   std::uint32_t position = 0; ///< the position that the sampled token will have; counter of Philox
-  std::span<const token_id> ids; ///< the sequence before that position
+  std::int32_t keep = -1; ///< the token is also left in chosen[keep], for later steps; -1: nowhere
+  std::span<const token_id> ids; ///< the sequence before that position; only penalties look at it,
+                                 ///< without them it may lack tokens that are not known yet
   std::uint32_t prompt_tokens =
       0; ///< the first of ids that are the prompt; the others were generated
+  bool suppress =
+      false; ///< params->suppressed have no chance: fewer than min_tokens were generated
   std::span<const float> allowed_mask =
       {};                 ///< [vocab] added to the logits (0 or -inf); empty allows all
   bool is_prompt = false; ///< the token is known: report `known`'s logprob, sample nothing
@@ -89,6 +93,24 @@ struct sampled_token {
                       ///< mask, bias and suppression; `id` means nothing
 };
 
+/// What sample() issued.
+class pending_samples {
+ public:
+  virtual ~pending_samples() = default;
+  /// The tokens, in the order of the rows; waits until the device has come so far. Once only.
+  virtual std::vector<sampled_token> take() = 0;
+};
+
+/// A point in what was issued, reached when everything before it is done.
+class fence {
+ public:
+  virtual ~fence() = default;
+  /// Never blocks. Throws device_error if anything before it failed.
+  virtual bool reached() = 0;
+  /// Seconds of the device's clock since `earlier` was reached; both must have been.
+  virtual double seconds_since(const fence& earlier) const = 0;
+};
+
 /// A device and its arithmetic. One thread issues; ops check nothing that costs time, callers hold
 /// the preconditions.
 class backend {
@@ -103,10 +125,13 @@ class backend {
 
   /// Throws device_error when there is not enough.
   virtual memory allocate(std::size_t bytes) = 0;
+  /// `host` may be changed when it returns.
   virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
   virtual void download(void* host, const void* device, std::size_t bytes) = 0;
   /// Returns when everything issued so far is done. Throws device_error if any of it failed.
   virtual void wait() = 0;
+  /// A fence behind everything issued so far.
+  virtual std::unique_ptr<fence> mark() = 0;
 
   /// Brings weights to the device in the layout that its matmul likes. Parts are stacked: [sum of
   /// rows, cols], one type. Returned: a view for the ops below (its data may be private to the
@@ -114,6 +139,11 @@ class backend {
   virtual std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) = 0;
   /// A vector of n elements as f32 (norm weights, biases).
   virtual std::pair<matrix, memory> load_vector(const host_matrix& vector) = 0;
+
+  /// ids[t] = chosen[from[t]] where from[t] >= 0: tokens that the device chose and the host need
+  /// not know. All device memory; ids and from: [tokens].
+  virtual void take_chosen(token_id* ids, const std::int32_t* from, const token_id* chosen,
+                           std::int32_t tokens) = 0;
 
   /// out[t] = table[ids[t]]. table: [vocab, hidden] as load_weight gave it; ids outside it are the
   /// caller's error and throw std::out_of_range. out: [tokens, hidden].
@@ -149,10 +179,10 @@ class backend {
   /// out[i] = x[rows[i]]. rows: device memory [out.rows].
   virtual void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) = 0;
 
-  /// Chooses a token for each row of logits: [., vocab] f32. Results are there when the call
-  /// returns (it waits).
-  virtual std::vector<sampled_token> sample(const matrix& logits,
-                                            std::span<const sample_row> rows) = 0;
+  /// Chooses a token for each row of logits: [., vocab] f32. What the rows refer to is read before
+  /// the call returns. chosen: device memory for the rows that keep their token.
+  virtual std::unique_ptr<pending_samples>
+  sample(const matrix& logits, std::span<const sample_row> rows, token_id* chosen) = 0;
 };
 
 } // namespace troupe

@@ -31,16 +31,6 @@ std::size_t checked(token_id id, std::size_t vocab, const char* what) {
   return static_cast<std::size_t>(id);
 }
 
-bool penalised(const sampling_params& params) {
-  return params.repetition_penalty != 1.0F || params.presence_penalty != 0.0F ||
-         params.frequency_penalty != 0.0F;
-}
-
-bool suppressing(const sample_row& row) {
-  return row.ids.size() < row.prompt_tokens + static_cast<std::size_t>(row.params->min_tokens) &&
-         !row.params->suppressed.empty();
-}
-
 void penalise(std::span<float> logits, const sample_row& row, std::vector<std::uint32_t>& counts) {
   const sampling_params& params = *row.params;
   for (const token_id id : row.ids) checked(id, logits.size(), "penalties");
@@ -201,18 +191,18 @@ token_id choose(std::span<const float> logits, float highest, const sample_row& 
 std::span<const float> adjust_logits(std::span<const float> logits, const sample_row& row,
                                      sampling_scratch& scratch) {
   const sampling_params& params = *row.params;
-  if (params.logit_bias.empty() && !suppressing(row) && row.allowed_mask.empty() &&
-      !penalised(params))
+  if (params.logit_bias.empty() && !row.suppress && row.allowed_mask.empty() &&
+      !has_penalties(params))
     return logits;
   auto& adjusted = scratch.logits;
   adjusted.assign(logits.begin(), logits.end());
   for (const auto& [id, bias] : params.logit_bias)
     adjusted[checked(id, adjusted.size(), "logit_bias")] += bias;
-  if (suppressing(row))
+  if (row.suppress)
     for (const token_id id : params.suppressed)
       adjusted[checked(id, adjusted.size(), "suppressed")] = impossible;
   for (std::size_t i = 0; i < row.allowed_mask.size(); ++i) adjusted[i] += row.allowed_mask[i];
-  if (penalised(params)) penalise(adjusted, row, scratch.counts);
+  if (has_penalties(params)) penalise(adjusted, row, scratch.counts);
   return adjusted;
 }
 

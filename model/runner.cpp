@@ -1,9 +1,7 @@
 // A pass is one forward over all slots that can run. Where it throws and nobody can say because of
 // whom, it is tried again by halves: what a pass wrote into the pages is written again, and slots'
-// states change only at its end, so that a second try sees what the first saw.
+// states change only when all of it is issued, so that a second try sees what the first saw.
 #include "model/runner.hpp"
-
-#include "model/step_samples.hpp"
 
 #include <fmt/format.h>
 
@@ -14,8 +12,6 @@
 namespace troupe {
 
 namespace {
-
-using clock = std::chrono::steady_clock;
 
 const runner_options& checked(const runner_options& options) {
   if (options.blocks < 1 || options.block_tokens < 1 || options.max_sequences < 1 ||
@@ -44,7 +40,11 @@ void fail(const slot_work& work, std::string_view error) {
   work.result->error = error;
 }
 
-double seconds(clock::duration d) { return std::chrono::duration<double>(d).count(); }
+/// Which tokens stand before the run's has to be known on the host.
+bool needs_tokens(const slot_work& work) {
+  return work.state->under_way > 0 &&
+         (!work.run->drafts.empty() || (work.run->sample && has_penalties(*work.state->sampling)));
+}
 
 } // namespace
 
@@ -69,13 +69,14 @@ void runner::apply(const step_plan& plan) {
     try {
       probe("open", opened.sequence);
     } catch (const std::exception& e) {
-      if (slot_state* state = slots_.find(opened.slot)) state->error = e.what();
+      if (const auto state = slots_.find(opened.slot)) state->error = e.what();
     }
   }
   for (const table_growth& growth : plan.grown) slots_.grow(growth);
 }
 
-std::string runner::admit(const slot_run& run, std::vector<bool>& seen, std::int64_t& budget) {
+std::string runner::admit(const slot_run& run, std::vector<bool>& seen,
+                          std::int64_t& budget) const {
   std::string error = slots_.problem_of(run);
   if (!error.empty()) return error;
   if (seen[run.slot]) return fmt::format("slot {} runs twice in one step", run.slot);
@@ -93,39 +94,61 @@ std::string runner::admit(const slot_run& run, std::vector<bool>& seen, std::int
   return {};
 }
 
-step_result runner::run(const step_plan& plan) {
-  const clock::time_point begin = clock::now();
-  apply(plan);
-  step_result out{.incarnation = plan.incarnation, .step = plan.step, .slots = {}};
-  out.slots.resize(plan.runs.size());
-  std::vector<slot_work> work;
+void runner::prepare(issued_step& step) {
+  const step_plan& plan = step.plan;
+  step.result = {.incarnation = plan.incarnation, .step = plan.step, .slots = {}};
+  step.result.slots.resize(plan.runs.size());
   std::vector<bool> seen(static_cast<std::size_t>(options_.max_sequences), false);
   std::int64_t budget = options_.step_tokens;
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     const slot_run& run = plan.runs[i];
-    slot_result& result = out.slots[i];
-    slot_state* state = slots_.find(run.slot);
+    slot_result& result = step.result.slots[i];
+    const auto state = slots_.find(run.slot);
+    if (state && state->drafting) finish_steps(true);
     result.slot = run.slot;
     result.sequence = state ? state->sequence : 0;
     result.error = admit(run, seen, budget);
     if (result.error.empty()) {
-      work.push_back({&run, state, &result});
+      step.work.push_back({&run, state, &result});
     } else if (state && state->open && state->error.empty()) {
       state->error = result.error;
     }
   }
-  compute(work);
-  const clock::time_point end = clock::now();
-  out.device_seconds = seconds(end - begin);
-  out.gap_seconds = last_end_ ? seconds(begin - *last_end_) : 0.0;
-  last_end_ = end;
+  if (std::ranges::any_of(step.work, needs_tokens)) finish_steps(true);
+}
+
+void runner::issue(step_plan plan) {
+  finish_steps(false);
+  apply(plan);
+  issued_step& step = steps_.emplace_back(std::move(plan));
+  prepare(step);
+  step.begun = device_.mark();
+  compute(step, step.work);
+  step.done = device_.mark();
+}
+
+step_result runner::collect() {
+  issued_step& step = steps_.front();
+  finish(step);
+  step.result.device_seconds = step.done->seconds_since(*step.begun);
+  step.result.gap_seconds = last_done_ ? step.begun->seconds_since(*last_done_) : 0.0;
+  last_done_ = std::move(step.done);
+  step_result out = std::move(step.result);
+  steps_.pop_front();
   return out;
 }
 
-void runner::compute(std::span<slot_work> work) {
+void runner::finish_steps(bool wait) {
+  for (issued_step& step : steps_) {
+    if (!step.done || !(wait || step.done->reached())) return; // the rest is younger
+    finish(step);
+  }
+}
+
+void runner::compute(issued_step& step, std::span<slot_work> work) {
   if (work.empty()) return;
   try {
-    pass(work);
+    pass(step, work);
   } catch (const device_error&) {
     throw;
   } catch (const std::exception& e) {
@@ -134,12 +157,12 @@ void runner::compute(std::span<slot_work> work) {
       fail(work.front(), e.what());
       return;
     }
-    compute(work.first(work.size() / 2));
-    compute(work.subspan(work.size() / 2));
+    compute(step, work.first(work.size() / 2));
+    compute(step, work.subspan(work.size() / 2));
   }
 }
 
-void runner::pass(std::span<slot_work> work) {
+void runner::pass(issued_step& step, std::span<slot_work> work) {
   model_->forward(batch_.load(work, options_.block_tokens), cache_, work_);
   for (const slot_work& w : work) {
     try {
@@ -154,10 +177,20 @@ void runner::pass(std::span<slot_work> work) {
     const std::size_t count = std::min(at_once, samples.size() - first);
     const std::int32_t* rows = batch_.load_rows(samples.batch_rows(first, count));
     const matrix logits = model_->logits(rows, static_cast<std::int32_t>(count), work_);
-    samples.add(device_.sample(logits, samples.rows(first, count)));
+    samples.add(device_.sample(logits, samples.rows(first, count), batch_.chosen()));
   }
-  device_.wait();
-  samples.finish(work);
+  for (const slot_work& w : work) {
+    if (!w.result->error.empty()) continue;
+    w.state->next = w.run->first + w.run->tokens;
+    w.state->drafting = !w.run->drafts.empty();
+    if (w.run->sample) ++w.state->under_way;
+  }
+  step.passes.push_back({work, std::move(samples)});
+}
+
+void runner::finish(issued_step& step) {
+  if (std::exchange(step.finished, true)) return;
+  for (issued_pass& p : step.passes) p.samples.finish(p.work);
 }
 
 } // namespace troupe

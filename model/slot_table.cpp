@@ -8,24 +8,26 @@
 namespace troupe {
 
 slot_table::slot_table(const slot_limits& limits)
-    : limits_(limits), slots_(static_cast<std::size_t>(limits.max_sequences)) {}
+    : limits_(limits), slots_(static_cast<std::size_t>(limits.max_sequences)) {
+  for (auto& slot : slots_) slot = std::make_shared<slot_state>();
+}
 
-slot_state* slot_table::find(slot_id slot) {
-  return slot < slots_.size() ? &slots_[slot] : nullptr;
+std::shared_ptr<slot_state> slot_table::find(slot_id slot) const {
+  return slot < slots_.size() ? slots_[slot] : nullptr;
 }
 
 void slot_table::close(slot_id slot) {
-  if (slot_state* state = find(slot)) state->reset();
+  if (slot < slots_.size()) slots_[slot] = std::make_shared<slot_state>();
 }
 
 void slot_table::open(const slot_open& opened) {
-  slot_state* state = find(opened.slot);
-  if (!state) return;
+  const auto before = find(opened.slot);
+  if (!before) return;
   std::string error = problem_of(opened);
-  if (state->open)
+  if (before->open)
     error = fmt::format("slot {} was opened for sequence {} while sequence {} had it", opened.slot,
-                        opened.sequence, state->sequence);
-  state->reset();
+                        opened.sequence, before->sequence);
+  const auto state = slots_[opened.slot] = std::make_shared<slot_state>();
   state->open = true;
   state->sequence = opened.sequence;
   state->error = std::move(error);
@@ -38,7 +40,7 @@ void slot_table::open(const slot_open& opened) {
 }
 
 void slot_table::grow(const table_growth& growth) {
-  slot_state* state = find(growth.slot);
+  const auto state = find(growth.slot);
   if (!state || !state->open) return;
   for (const block_id block : growth.blocks) {
     if (block < 0 || block >= limits_.blocks) {
@@ -67,22 +69,22 @@ std::string slot_table::problem_of(const slot_open& opened) const {
   return out_of_vocabulary(named);
 }
 
-std::string slot_table::problem_of(const slot_run& run) {
-  const slot_state* state = find(run.slot);
+std::string slot_table::problem_of(const slot_run& run) const {
+  const auto state = find(run.slot);
   if (!state || !state->open) return fmt::format("slot {} is not open", run.slot);
   if (!state->error.empty()) return state->error;
+  const std::uint64_t sequence_tokens = state->ids.size() + state->under_way;
   const std::uint64_t known = std::uint64_t{run.first} + run.tokens;
   const std::uint64_t end = known + run.drafts.size();
   if (run.tokens == 0) return "a run needs at least one token";
   if (state->next && *state->next != run.first)
     return fmt::format("the run begins at position {}, the pages end at {}", run.first,
                        *state->next);
-  if (known > state->ids.size())
-    return fmt::format("the run ends at position {}, {} tokens are known", known,
-                       state->ids.size());
-  if (run.sample && known != state->ids.size())
+  if (known > sequence_tokens)
+    return fmt::format("the run ends at position {}, {} tokens are known", known, sequence_tokens);
+  if (run.sample && known != sequence_tokens)
     return fmt::format("sampling needs the last known token, {}, in the run, which ends at {}",
-                       state->ids.size(), known);
+                       sequence_tokens, known);
   if (!run.drafts.empty() && !run.sample) return "drafts need a run that samples";
   if (end > static_cast<std::uint64_t>(limits_.max_positions))
     return fmt::format("the run ends at position {}, the model has {}", end, limits_.max_positions);

@@ -22,10 +22,10 @@ struct slot_state {
   std::vector<block_id> blocks;
   std::optional<std::uint32_t> next; ///< first position that is not in the pages; the first run
                                      ///< says it
+  std::uint32_t under_way = 0;       ///< tokens behind ids that steps under way have sampled
+  bool drafting = false;             ///< a step under way has drafts: `next` is not known
+  bool finite = true;                ///< so far every row's logits were numbers
   std::string error;                 ///< why this slot cannot run any more; empty while it can
-
-  /// Makes it as new: nothing of a sequence stays behind.
-  void reset() { *this = slot_state{}; }
 };
 
 /// What the table's plans must keep to.
@@ -41,23 +41,24 @@ class slot_table {
  public:
   explicit slot_table(const slot_limits& limits);
 
-  /// A slot that is not open stays as it is.
+  /// A slot that is not open stays as it is. What shares the state keeps it: a step under way may
+  /// end after its slot was closed, and must not touch who has the slot then.
   void close(slot_id slot);
   /// A contradiction is kept in the slot's error, for its next run to tell.
   void open(const slot_open& opened);
   void grow(const table_growth& growth);
 
   /// The slot, or null where there is none of that number.
-  slot_state* find(slot_id slot);
+  std::shared_ptr<slot_state> find(slot_id slot) const;
   /// Why `run` cannot be computed; empty where it can.
-  std::string problem_of(const slot_run& run);
+  std::string problem_of(const slot_run& run) const;
 
  private:
   std::string problem_of(const slot_open& opened) const;
   std::string out_of_vocabulary(std::span<const token_id> ids) const;
 
   slot_limits limits_;
-  std::vector<slot_state> slots_;
+  std::vector<std::shared_ptr<slot_state>> slots_;
 };
 
 } // namespace troupe

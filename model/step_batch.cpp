@@ -1,4 +1,5 @@
-// The parts stand one behind the other: ids, positions, sequence_of, first_row, block tables.
+// The parts stand one behind the other: ids, where they come from, positions, sequence_of,
+// first_row, block tables.
 #include "model/step_batch.hpp"
 
 #include <algorithm>
@@ -18,10 +19,11 @@ step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequen
                        std::int32_t table_blocks)
     : device_(device) {
   const std::size_t words =
-      std::size_t{3} * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(sequences) + 1 +
+      std::size_t{4} * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(sequences) + 1 +
       static_cast<std::size_t>(sequences) * static_cast<std::size_t>(table_blocks);
   owner_ = device.allocate(words * sizeof(std::int32_t));
   rows_owner_ = device.allocate(static_cast<std::size_t>(tokens) * sizeof(std::int32_t));
+  chosen_owner_ = device.allocate(static_cast<std::size_t>(sequences) * sizeof(token_id));
 }
 
 batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_tokens) {
@@ -33,18 +35,30 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
   }
   const auto tokens = static_cast<std::size_t>(view.tokens);
   const auto stride = static_cast<std::size_t>(view.table_stride);
-  host_.assign(3 * tokens + work.size() + 1 + work.size() * stride, 0);
+  host_.assign(4 * tokens + work.size() + 1 + work.size() * stride, 0);
   std::int32_t* ids = host_.data();
-  std::int32_t* positions = ids + tokens;
+  std::int32_t* from = ids + tokens;
+  std::int32_t* positions = from + tokens;
   std::int32_t* sequence_of = positions + tokens;
   std::int32_t* first_row = sequence_of + tokens;
   std::int32_t* tables = first_row + work.size() + 1;
+  std::fill_n(from, tokens, -1);
   std::int32_t row = 0;
+  bool unknown = false;
   for (std::size_t s = 0; s < work.size(); ++s) {
     const slot_run& run = *work[s].run;
     const slot_state& state = *work[s].state;
     first_row[s] = row;
-    std::ranges::copy_n(state.ids.begin() + run.first, run.tokens, ids + row);
+    // Only the last of a run's tokens can be unknown: it was sampled from the one before it.
+    const auto known = state.ids.size() > run.first
+                           ? std::min<std::size_t>(run.tokens, state.ids.size() - run.first)
+                           : 0;
+    std::ranges::copy_n(state.ids.begin() + run.first, static_cast<std::ptrdiff_t>(known),
+                        ids + row);
+    if (known < run.tokens) {
+      from[row + static_cast<std::int32_t>(known)] = static_cast<std::int32_t>(run.slot);
+      unknown = true;
+    }
     std::ranges::copy(run.drafts, ids + row + run.tokens);
     for (std::int32_t i = 0; i < work[s].rows(); ++i) {
       positions[row + i] = static_cast<std::int32_t>(run.first) + i;
@@ -56,7 +70,8 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
   }
   first_row[work.size()] = row;
   device_.upload(owner_.get(), host_.data(), host_.size() * sizeof(std::int32_t));
-  const auto* base = reinterpret_cast<const std::int32_t*>(owner_.get());
+  auto* base = reinterpret_cast<std::int32_t*>(owner_.get());
+  if (unknown) device_.take_chosen(base, base + tokens, chosen(), view.tokens);
   view.ids = base;
   view.positions = base + (positions - host_.data());
   view.sequence_of = base + (sequence_of - host_.data());

@@ -1,5 +1,5 @@
 // One step's batch as the kernels read it. Everything is int32 and goes to the device in a single
-// upload.
+// upload; tokens that the device chose and the host does not know yet are filled in there.
 #pragma once
 
 #include "kernels/ops.hpp"
@@ -13,7 +13,7 @@ namespace troupe {
 /// A slot's part in a step.
 struct slot_work {
   const slot_run* run = nullptr;
-  slot_state* state = nullptr;
+  std::shared_ptr<slot_state> state;
   slot_result* result = nullptr;
 
   /// Rows of the batch: known tokens, then drafts.
@@ -27,15 +27,18 @@ class step_batch {
   step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
              std::int32_t table_blocks);
 
-  /// Builds and uploads. Valid until the next call, which must not come before the step is done.
+  /// Builds and issues the upload. Valid for what is issued before the next call.
   batch_view load(std::span<const slot_work> work, std::int32_t block_tokens);
   /// Uploads row numbers for gather_rows; at most as many as the batch's rows.
   const std::int32_t* load_rows(std::span<const std::int32_t> rows);
+  /// Where each slot's last sampled token stays on the device: [sequences].
+  token_id* chosen() const { return reinterpret_cast<token_id*>(chosen_owner_.get()); }
 
  private:
   backend& device_;
   memory owner_;
   memory rows_owner_;
+  memory chosen_owner_;
   std::vector<std::int32_t> host_;
   std::vector<std::int32_t> host_rows_;
 };

@@ -2,6 +2,7 @@
 // order.
 #include "model/step_samples.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace troupe {
@@ -52,7 +53,9 @@ void step_samples::collect_prompt(const slot_work& work, std::int32_t first_row)
 void step_samples::collect_tokens(const slot_work& work, std::int32_t first_row) {
   const slot_run& run = *work.run;
   const token_ids* ids = &work.state->ids;
-  const std::size_t known = ids->size();
+  const std::size_t tokens = ids->size() + work.state->under_way;
+  const std::size_t first_to_end =
+      work.state->prompt_tokens + static_cast<std::size_t>(work.state->sampling->min_tokens);
   if (!run.drafts.empty()) {
     token_ids& longer = drafted_.emplace_back(*ids);
     longer.insert(longer.end(), run.drafts.begin(), run.drafts.end());
@@ -61,9 +64,11 @@ void step_samples::collect_tokens(const slot_work& work, std::int32_t first_row)
   for (std::size_t i = 0; i <= run.drafts.size(); ++i) {
     batch_rows_.push_back(first_row + static_cast<std::int32_t>(run.tokens - 1 + i));
     rows_.push_back({.params = work.state->sampling.get(),
-                     .position = static_cast<std::uint32_t>(known + i),
-                     .ids = std::span(*ids).first(known + i),
-                     .prompt_tokens = work.state->prompt_tokens});
+                     .position = static_cast<std::uint32_t>(tokens + i),
+                     .keep = run.drafts.empty() ? static_cast<std::int32_t>(run.slot) : -1,
+                     .ids = std::span(*ids).first(std::min(ids->size(), tokens + i)),
+                     .prompt_tokens = work.state->prompt_tokens,
+                     .suppress = tokens + i < first_to_end});
   }
 }
 
@@ -74,43 +79,50 @@ std::vector<sample_row> step_samples::rows(std::size_t first, std::size_t count)
   return out;
 }
 
-void step_samples::add(std::vector<sampled_token> samples) {
-  std::move(samples.begin(), samples.end(), std::back_inserter(samples_));
-}
-
 void step_samples::finish(std::span<const slot_work> work) {
-  std::size_t at = 0;
+  std::vector<sampled_token> all;
+  all.reserve(rows_.size());
+  for (const auto& part : issued_) std::ranges::move(part->take(), std::back_inserter(all));
+  std::span<const sampled_token> left(all);
+  const auto next = [&left](std::size_t count) {
+    const auto part = left.first(count);
+    left = left.subspan(count);
+    return part;
+  };
   for (const slot_work& w : work) {
-    if (w.result->error.empty()) finish_slot(w, at);
+    if (!w.result->error.empty()) continue;
+    const auto prompt = next(prompt_rows(w));
+    finish_slot(w, prompt, next(w.run->sample ? w.run->drafts.size() + 1 : 0));
   }
 }
 
-void step_samples::finish_slot(const slot_work& work, std::size_t& at) {
+void step_samples::finish_slot(const slot_work& work, std::span<const sampled_token> prompt,
+                               std::span<const sampled_token> sampled) const {
   const slot_run& run = *work.run;
-  const std::size_t prompt = prompt_rows(work);
-  const std::size_t sampled = run.sample ? run.drafts.size() + 1 : 0;
-  const std::span samples = std::span(samples_).subspan(at, prompt + sampled);
-  at += prompt + sampled;
+  slot_state& state = *work.state;
   std::vector<token_report> before;
   std::vector<token_report> tokens;
-  bool finite = true;
-  for (const sampled_token& s : samples.first(prompt)) {
+  bool finite = state.finite; // an earlier step's failure may be known only now
+  for (const sampled_token& s : prompt) {
     finite = finite && s.finite;
     before.push_back(report_of(s));
   }
-  for (std::size_t i = 0; i < sampled && finite; ++i) {
-    const sampled_token& s = samples[prompt + i];
+  for (std::size_t i = 0; i < sampled.size() && finite; ++i) {
+    const sampled_token& s = sampled[i];
     finite = s.finite;
     tokens.push_back(report_of(s));
     if (i < run.drafts.size() && s.id != run.drafts[i]) break;
   }
+  if (run.sample) --state.under_way;
+  state.drafting = false;
+  state.finite = finite;
   if (!finite) {
-    work.result->error = work.state->error = "the model's logits are not finite";
+    work.result->error = state.error = "the model's logits are not finite";
     return;
   }
   const auto accepted = static_cast<std::uint32_t>(tokens.empty() ? 0 : tokens.size() - 1);
-  work.state->next = run.first + run.tokens + accepted;
-  for (const token_report& t : tokens) work.state->ids.push_back(t.id);
+  *state.next += accepted;
+  for (const token_report& t : tokens) state.ids.push_back(t.id);
   work.result->prompt_tokens = std::move(before);
   work.result->tokens = std::move(tokens);
 }

@@ -7,12 +7,13 @@
 
 #include <functional>
 #include <list>
+#include <memory>
 #include <span>
 #include <vector>
 
 namespace troupe {
 
-/// The sampling of one step. Refers to the slots' states until finish() changes them.
+/// The sampling of one pass.
 class step_samples {
  public:
   /// Collects the rows of all slots whose result has no error. Draft rows are sampled as if the
@@ -26,22 +27,24 @@ class step_samples {
   }
   /// What to sample from their logits, which stand in that order from row 0 on.
   std::vector<sample_row> rows(std::size_t first, std::size_t count) const;
-  /// The samples of the rows that follow those added before.
-  void add(std::vector<sampled_token> samples);
+  /// What was issued for the rows that follow those added before. From then on nothing here refers
+  /// to the slots' states any more.
+  void add(std::unique_ptr<pending_samples> issued) { issued_.push_back(std::move(issued)); }
 
-  /// Writes every slot's result and moves its state on. A draft is accepted while it is what was
-  /// sampled before it, so that tokens are the same with and without drafts.
+  /// Waits for the samples, writes every slot's result and moves its state on. A draft is accepted
+  /// while it is what was sampled before it, so that tokens are the same with and without drafts.
   void finish(std::span<const slot_work> work);
 
  private:
   void collect_prompt(const slot_work& work, std::int32_t first_row);
   void collect_tokens(const slot_work& work, std::int32_t first_row);
-  void finish_slot(const slot_work& work, std::size_t& at);
+  void finish_slot(const slot_work& work, std::span<const sampled_token> prompt,
+                   std::span<const sampled_token> sampled) const;
 
   std::vector<std::int32_t> batch_rows_;
   std::vector<sample_row> rows_;
   std::list<token_ids> drafted_; ///< ids with drafts behind them; rows_ refer to them
-  std::vector<sampled_token> samples_;
+  std::vector<std::unique_ptr<pending_samples>> issued_;
 };
 
 } // namespace troupe

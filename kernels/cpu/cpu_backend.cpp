@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -47,6 +48,27 @@ float* row_of(const matrix& m, std::int64_t row) {
   return static_cast<float*>(m.data) + row * m.cols;
 }
 
+/// Nothing is ever under way here: an op is done when its call returns.
+class cpu_fence final : public fence {
+ public:
+  bool reached() override { return true; }
+  double seconds_since(const fence& earlier) const override {
+    return std::chrono::duration<double>(at_ - dynamic_cast<const cpu_fence&>(earlier).at_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point at_ = std::chrono::steady_clock::now();
+};
+
+class cpu_samples final : public pending_samples {
+ public:
+  explicit cpu_samples(std::vector<sampled_token> chosen) : chosen_(std::move(chosen)) {}
+  std::vector<sampled_token> take() override { return std::move(chosen_); }
+
+ private:
+  std::vector<sampled_token> chosen_;
+};
+
 class cpu_backend final : public backend {
  public:
   explicit cpu_backend(const cpu_options& options)
@@ -64,10 +86,13 @@ class cpu_backend final : public backend {
     if (bytes > 0) std::memcpy(host, device, bytes);
   }
   void wait() override {}
+  std::unique_ptr<fence> mark() override { return std::make_unique<cpu_fence>(); }
 
   std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override;
   std::pair<matrix, memory> load_vector(const host_matrix& vector) override;
 
+  void take_chosen(token_id* ids, const std::int32_t* from, const token_id* chosen,
+                   std::int32_t tokens) override;
   void embed(matrix out, const matrix& table, const token_id* ids) override;
   void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                     float epsilon) override;
@@ -79,8 +104,8 @@ class cpu_backend final : public backend {
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
   void silu_mul(matrix out, const matrix& gate_up) override;
   void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override;
-  std::vector<sampled_token> sample(const matrix& logits,
-                                    std::span<const sample_row> rows) override;
+  std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,
+                                          token_id* chosen) override;
 
  private:
   /// Rows of a block of matmul: as many as give every thread a few pieces of work.
@@ -139,6 +164,12 @@ std::pair<matrix, memory> cpu_backend::load_vector(const host_matrix& vector) {
     static_cast<float*>(result.data)[i] =
         element(vector.data, vector.type, static_cast<std::size_t>(i));
   return {result, std::move(data)};
+}
+
+void cpu_backend::take_chosen(token_id* ids, const std::int32_t* from, const token_id* chosen,
+                              std::int32_t tokens) {
+  for (std::int32_t t = 0; t < tokens; ++t)
+    if (from[t] >= 0) ids[t] = chosen[from[t]];
 }
 
 void cpu_backend::embed(matrix out, const matrix& table, const token_id* ids) {
@@ -262,19 +293,21 @@ void cpu_backend::gather_rows(matrix out, const matrix& x, const std::int32_t* r
   });
 }
 
-std::vector<sampled_token> cpu_backend::sample(const matrix& logits,
-                                               std::span<const sample_row> rows) {
-  std::vector<sampled_token> chosen(rows.size());
+std::unique_ptr<pending_samples>
+cpu_backend::sample(const matrix& logits, std::span<const sample_row> rows, token_id* chosen) {
+  std::vector<sampled_token> out(rows.size());
   pool_.parallel_for(static_cast<std::int64_t>(rows.size()), rows_per_grain(8 * logits.cols),
                      [&](std::int64_t begin, std::int64_t end) {
                        sampling_scratch scratch;
                        for (auto i = static_cast<std::size_t>(begin);
                             i < static_cast<std::size_t>(end); ++i)
-                         chosen[i] = sample_token({row_of(logits, rows[i].logits_row),
-                                                   static_cast<std::size_t>(logits.cols)},
-                                                  rows[i], scratch);
+                         out[i] = sample_token({row_of(logits, rows[i].logits_row),
+                                                static_cast<std::size_t>(logits.cols)},
+                                               rows[i], scratch);
                      });
-  return chosen;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].keep >= 0) chosen[rows[i].keep] = out[i].id;
+  return std::make_unique<cpu_samples>(std::move(out));
 }
 
 } // namespace

@@ -36,6 +36,11 @@ class actor_fixture : public ::testing::Test {
   /// Handles every message that is there, and those that come of it.
   void run() { sched_.run(); }
 
+  /// Lets actors run so many times, for those who never rest.
+  void run(int turns) {
+    while (turns-- > 0) sched_.run_once();
+  }
+
   /// Lets time pass: what is due is handled, and what comes of it.
   void advance(std::chrono::nanoseconds span) {
     run();

@@ -3,6 +3,7 @@
 #include "kernels/cpu/cpu_backend.hpp"
 #include "model/families/family.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/model/late_backend.hpp"
 
 #include <stdexcept>
 
@@ -11,9 +12,12 @@ namespace {
 
 class ExecutorActor : public actor_fixture {
  protected:
-  ExecutorActor() {
+  ExecutorActor() { load(make_cpu_backend({1, false, {}})); }
+
+  void load(std::unique_ptr<backend> on) {
     const auto folder = std::filesystem::path{TROUPE_GOLDEN} / "tiny/qwen3-norm";
-    device = make_cpu_backend({1, false, {}});
+    weights.reset();
+    device = std::move(on);
     weights =
         std::make_shared<const decoder>(read_architecture(folder), safetensors(folder), *device);
   }
@@ -45,7 +49,7 @@ class ExecutorActor : public actor_fixture {
     return out;
   }
 
-  std::shared_ptr<backend> device;
+  std::unique_ptr<backend> device;
   std::shared_ptr<const decoder> weights;
   probe scheduler = make_probe();
 };
@@ -73,6 +77,24 @@ TEST_F(ExecutorActor, RunsStepsInTheirOrder) {
     EXPECT_EQ(all[i].result.step, i + 1);
     EXPECT_EQ(all[i].result.slots.at(0).error, "");
   }
+}
+
+TEST_F(ExecutorActor, IssuesTheNextStepWhileItsDeviceWorks) {
+  auto lagging = std::make_unique<late_backend>(std::move(device));
+  auto& late = *lagging;
+  load(std::move(lagging));
+  const auto handle = spawn(executor, maker(), tell());
+  caf::send_as(scheduler.handle(), handle, first_step());
+  caf::send_as(scheduler.handle(), handle, next_step(2));
+  run(20);
+  EXPECT_FALSE(scheduler.has<step_done>());
+  late.catch_up();
+  run();
+  const auto all = scheduler.take_all<step_done>();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[1].result.slots.at(0).error, "");
+  EXPECT_EQ(all[1].result.slots.at(0).tokens.size(), 1U);
+  EXPECT_EQ(late.waits(), 0);
 }
 
 TEST_F(ExecutorActor, AnswersForASlotThatFailedAndLivesOn) {

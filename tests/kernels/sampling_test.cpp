@@ -19,6 +19,7 @@ struct situation {
   std::vector<token_id> ids;
   std::uint32_t prompt_tokens = 0;
   std::vector<float> mask;
+  bool suppress = false;
 
   sample_row row(std::uint32_t position) const {
     sample_row row;
@@ -27,6 +28,7 @@ struct situation {
     row.ids = ids;
     row.prompt_tokens = prompt_tokens;
     row.allowed_mask = mask;
+    row.suppress = suppress;
     return row;
   }
 };
@@ -35,7 +37,7 @@ struct situation {
 reference::doubles adjusted(const situation& s) {
   reference::doubles logits(s.logits.begin(), s.logits.end());
   for (const auto& [id, bias] : s.params.logit_bias) logits[static_cast<std::size_t>(id)] += bias;
-  if (static_cast<int>(s.ids.size() - s.prompt_tokens) < s.params.min_tokens)
+  if (s.suppress)
     for (const token_id id : s.params.suppressed) logits[static_cast<std::size_t>(id)] = -inf;
   for (std::size_t i = 0; i < s.mask.size(); ++i) logits[i] += s.mask[i];
   for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -79,7 +81,7 @@ class sampling_test : public device_test {
   std::vector<sampled_token> sample(const situation& s, std::vector<sample_row> rows) {
     const device_matrix logits(*device_, 1, static_cast<std::int64_t>(s.logits.size()), s.logits,
                                dtype::f32);
-    return device_->sample(logits.view(), rows);
+    return device_->sample(logits.view(), rows, nullptr)->take();
   }
   sampled_token sample_one(const situation& s, std::uint32_t position = 0) {
     return sample(s, {s.row(position)}).at(0);
@@ -221,9 +223,9 @@ TEST_P(sampling_test, HoldsBackTokensUntilEnoughWereGenerated) {
   auto s = some_situation();
   s.params.suppressed = {7, 30};
   s.logits[30] = 9;
-  s.params.min_tokens = 7; // six were
+  s.suppress = true;
   check(s);
-  s.params.min_tokens = 6;
+  s.suppress = false;
   check(s);
 }
 
@@ -352,7 +354,7 @@ TEST_P(sampling_test, NamesTokenIdsOutsideTheVocabulary) {
   refuses(s, 0, "-7");
   s = some_situation();
   s.params.suppressed = {61};
-  s.params.min_tokens = 100;
+  s.suppress = true;
   refuses(s, 0, "61");
   s = some_situation();
   s.params.presence_penalty = 1;
@@ -370,7 +372,7 @@ TEST_P(sampling_test, SamplesEachRowFromItsOwnLogits) {
     wanted[static_cast<std::size_t>(i)].logits_row = static_cast<std::int32_t>(rows) - 1 - i;
     wanted[static_cast<std::size_t>(i)].params = &greedy;
   }
-  const auto tokens = device_->sample(logits.view(), wanted);
+  const auto tokens = device_->sample(logits.view(), wanted, nullptr)->take();
   for (std::size_t i = 0; i < rows; ++i) {
     const auto first =
         logits.values().begin() + static_cast<std::ptrdiff_t>((rows - 1 - i) * vocab);

@@ -108,6 +108,24 @@ inline f32_tensors small_weights() {
   return out;
 }
 
+/// The same, except that token 40's logits are not numbers.
+inline f32_tensors overflowing_weights() {
+  auto weights = small_weights();
+  // Channel 31 is zero but in token 40, and the first MLP multiplies it beyond what a float holds.
+  auto& embedding = weights.at("model.embed_tokens.weight").values;
+  for (std::size_t token = 0; token < 64; ++token)
+    embedding[token * 32 + 31] = token == 40 ? 5.0F : 0.0F;
+  for (const std::string at : {"model.layers.0.", "model.layers.1."}) {
+    std::ranges::fill_n(weights.at(at + "self_attn.o_proj.weight").values.begin() + 31 * 32, 32,
+                        0.0F);
+    std::ranges::fill_n(weights.at(at + "mlp.down_proj.weight").values.begin() + 31 * 48, 48, 0.0F);
+  }
+  for (const std::string map : {"gate_proj", "up_proj"})
+    for (std::size_t row = 0; row < 48; ++row)
+      weights.at("model.layers.0.mlp." + map + ".weight").values[row * 32 + 31] = 1e25F;
+  return weights;
+}
+
 /// What `action` throws, as text; "" where it does not throw.
 template <class Action>
 std::string error_of(Action action) {

@@ -77,6 +77,7 @@ scripted_executor(executor_actor::stateful_pointer<scripted_state> self,
         self->send(caf::actor_cast<scheduler_actor>(self->current_sender()),
                    step_done{run(self->state, behavior, request.plan)});
       },
+      [](look_again) {},
   };
 }
 

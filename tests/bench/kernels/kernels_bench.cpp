@@ -134,7 +134,7 @@ void sampling(benchmark::State& state) {
     rows[i].params = &params;
     rows[i].position = static_cast<std::uint32_t>(i);
   }
-  for (auto _ : state) benchmark::DoNotOptimize(device->sample(logits.view, rows));
+  for (auto _ : state) benchmark::DoNotOptimize(device->sample(logits.view, rows, nullptr)->take());
 }
 
 BENCHMARK(sampling)

@@ -1,0 +1,70 @@
+// A backend that hands everything on to another one. Tests override what they want to disturb.
+#pragma once
+
+#include "kernels/ops.hpp"
+
+#include <utility>
+
+namespace troupe::testing {
+
+/// Wraps a backend whose memory the host can read.
+class forwarding_backend : public backend {
+ public:
+  explicit forwarding_backend(std::unique_ptr<backend> inner) : inner_(std::move(inner)) {}
+
+  std::string name() const override { return inner_->name(); }
+  dtype activation_type() const override { return inner_->activation_type(); }
+  std::size_t free_memory() const override { return inner_->free_memory(); }
+  memory allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
+  void upload(void* device, const void* host, std::size_t bytes) override {
+    inner_->upload(device, host, bytes);
+  }
+  void download(void* host, const void* device, std::size_t bytes) override {
+    inner_->download(host, device, bytes);
+  }
+  void wait() override { inner_->wait(); }
+  std::unique_ptr<fence> mark() override { return inner_->mark(); }
+  std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override {
+    return inner_->load_weight(parts);
+  }
+  std::pair<matrix, memory> load_vector(const host_matrix& vector) override {
+    return inner_->load_vector(vector);
+  }
+  void take_chosen(token_id* ids, const std::int32_t* from, const token_id* chosen,
+                   std::int32_t tokens) override {
+    inner_->take_chosen(ids, from, chosen, tokens);
+  }
+  void embed(matrix out, const matrix& table, const token_id* ids) override {
+    inner_->embed(out, table, ids);
+  }
+  void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
+                    float epsilon) override {
+    inner_->add_rms_norm(out, residual, delta, weight, epsilon);
+  }
+  void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override {
+    inner_->matmul(out, x, weight, bias);
+  }
+  void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
+                       const rope_table& rope, const head_shape& heads, const kv_pages& pages,
+                       const batch_view& batch) override {
+    inner_->norm_rope_store(qkv, query_norm, key_norm, epsilon, rope, heads, pages, batch);
+  }
+  void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
+                 const batch_view& batch, float scale, std::int32_t window,
+                 float softcap) override {
+    inner_->attention(out, qkv, heads, pages, batch, scale, window, softcap);
+  }
+  void silu_mul(matrix out, const matrix& gate_up) override { inner_->silu_mul(out, gate_up); }
+  void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override {
+    inner_->gather_rows(out, x, rows);
+  }
+  std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,
+                                          token_id* chosen) override {
+    return inner_->sample(logits, rows, chosen);
+  }
+
+ private:
+  std::unique_ptr<backend> inner_;
+};
+
+} // namespace troupe::testing
