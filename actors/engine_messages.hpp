@@ -7,6 +7,7 @@
 #include "actors/logic/sequence.hpp"
 #include "actors/logic/sequence_times.hpp"
 #include "actors/messages.hpp"
+#include "kernels/gpu_monitor.hpp"
 #include "model/step.hpp"
 
 #include <caf/actor.hpp>
@@ -160,6 +161,7 @@ struct metrics_facts {
   std::uint32_t block_tokens = 0;
   std::uint32_t blocks = 0;
   bool prefix_cache = true;
+  std::shared_ptr<gpu_monitor> gpus; ///< read at each scrape; null where none computes here
 };
 
 /// One step, from the scheduler.

@@ -77,9 +77,10 @@ prometheus::Histogram& metrics::histogram(const std::string& name, const std::st
       .Add(base_, std::move(bounds));
 }
 
-void metrics::advance(const char* name, const char* help, double total) {
-  auto& known = totals_[name];
-  counter(name, help).Increment(std::max(0.0, total - known));
+void metrics::advance(const std::string& name, const std::string& help, double total,
+                      const labels& more) {
+  auto& known = totals_[{name, more}];
+  counter(name, help, more).Increment(std::max(0.0, total - known));
   known = total;
 }
 
@@ -122,8 +123,9 @@ void metrics::add(const kv_report& what) {
   gauge("troupe:kv_blocks_without_owner", "Blocks in use that no sequence has; not 0 is a defect.")
       .Set(kv.ownerless);
   // A new engine counts from zero again.
-  if (static_cast<double>(kv.queried_tokens) < totals_["vllm:prefix_cache_queries_total"])
-    totals_["vllm:prefix_cache_queries_total"] = totals_["vllm:prefix_cache_hits_total"] = 0;
+  auto& queried = totals_[{"vllm:prefix_cache_queries_total", {}}];
+  if (static_cast<double>(kv.queried_tokens) < queried)
+    queried = totals_[{"vllm:prefix_cache_hits_total", {}}] = 0;
   advance("vllm:prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache.",
           static_cast<double>(kv.queried_tokens));
   advance("vllm:prefix_cache_hits_total", "Prompt tokens found in the prefix cache.",
@@ -193,6 +195,38 @@ void metrics::add(const refusal_report& what) {
   counter("troupe:requests_refused_total", "Requests refused at the door, by the error's code.",
           {{"code", what.code}})
       .Increment();
+}
+
+void metrics::add(const gpu_reading& what) {
+  const labels gpu{{"gpu", std::to_string(what.index)}, {"uuid", what.uuid}};
+  const auto with = [&gpu](const char* label, const char* value) {
+    auto out = gpu;
+    out.emplace(label, value);
+    return out;
+  };
+  const auto show = [this](const char* name, const char* help, const std::optional<double>& value,
+                           const labels& of) {
+    if (value) gauge(name, help, of).Set(*value);
+  };
+  show("troupe:gpu_utilization", "Share of the last moments in which a kernel ran; 0 to 1.",
+       what.utilisation, gpu);
+  show("troupe:gpu_memory_used_bytes", "Of the GPU's memory, by whomever.", what.memory_used_bytes,
+       gpu);
+  show("troupe:gpu_memory_total_bytes", "The GPU's memory.", what.memory_total_bytes, gpu);
+  show("troupe:gpu_power_watts", "Power that the GPU draws.", what.power_watts, gpu);
+  show("troupe:gpu_temperature_celsius", "The GPU's temperature.", what.temperature_celsius, gpu);
+  const char* const clocks = "The GPU's clocks, of its multiprocessors and of its memory.";
+  show("troupe:gpu_clock_hertz", clocks, what.clock_hertz, with("clock", "sm"));
+  show("troupe:gpu_clock_hertz", clocks, what.memory_clock_hertz, with("clock", "memory"));
+  if (what.energy_joules)
+    advance("troupe:gpu_energy_joules_total", "Energy since the driver was loaded.",
+            *what.energy_joules, gpu);
+  const char* const errors = "Errors of the GPU's memory since the driver was loaded.";
+  if (what.ecc_corrected)
+    advance("troupe:gpu_ecc_errors_total", errors, *what.ecc_corrected, with("kind", "corrected"));
+  if (what.ecc_uncorrected)
+    advance("troupe:gpu_ecc_errors_total", errors, *what.ecc_uncorrected,
+            with("kind", "uncorrected"));
 }
 
 void metrics::add(const restart_report&) {

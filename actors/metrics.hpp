@@ -4,10 +4,12 @@
 #pragma once
 
 #include "actors/engine_messages.hpp"
+#include "kernels/gpu_monitor.hpp"
 
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace prometheus {
 class Counter;
@@ -34,6 +36,7 @@ class metrics {
   void add(const refusal_report& what);
   void add(const restart_report& what);
   void add(const http_report& what);
+  void add(const gpu_reading& what);
   void mailbox(const std::string& actor, std::size_t depth);
 
   /// Everything in Prometheus' text format 0.0.4.
@@ -48,12 +51,13 @@ class metrics {
                            const labels& more = {});
   prometheus::Histogram& histogram(const std::string& name, const std::string& help,
                                    std::vector<double> buckets);
-  void advance(const char* name, const char* help, double total);
+  void advance(const std::string& name, const std::string& help, double total,
+               const labels& more = {});
 
   labels base_;
   std::shared_ptr<prometheus::Registry> registry_;
-  std::map<std::string, double> totals_; // of counters that are reported as running totals
-  std::vector<double> token_buckets_;    // 1, 2, 5, 10, ... up to the context
+  std::map<std::pair<std::string, labels>, double> totals_; // of those reported as running totals
+  std::vector<double> token_buckets_;                       // 1, 2, 5, 10, ... up to the context
 };
 
 } // namespace troupe

@@ -11,6 +11,7 @@ telemetry_actor::behavior_type telemetry(telemetry_actor::stateful_pointer<telem
   return {
       [self](const metrics_facts& facts) {
         self->state.counted = std::make_unique<metrics>(facts);
+        self->state.gpus = facts.gpus;
       },
       [add](const step_report& what) { add(what); },
       [add](const kv_report& what) { add(what); },
@@ -24,6 +25,8 @@ telemetry_actor::behavior_type telemetry(telemetry_actor::stateful_pointer<telem
         metrics_text out{question.tag, {}};
         if (self->state.counted) {
           self->state.counted->mailbox("telemetry", self->mailbox().size());
+          if (self->state.gpus)
+            for (const auto& gpu : self->state.gpus->read()) self->state.counted->add(gpu);
           out.text = self->state.counted->text();
         }
         caf::anon_send(question.client, std::move(out));

@@ -150,7 +150,7 @@ company_facts company::load(const company_progress& progress, executor_maker mak
   caf::anon_send(telemetry_,
                  metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
                                static_cast<std::uint32_t>(memory.blocks),
-                               chosen_.engine.prefix_cache});
+                               chosen_.engine.prefix_cache, nullptr});
   caf::anon_send(admission_, model_ready{facing});
   const engine_parts parts{device,      model.weights,  facing->facts().name,
                            memory,      chosen_.engine, telemetry_,

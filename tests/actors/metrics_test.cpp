@@ -11,7 +11,7 @@
 namespace troupe::testing {
 namespace {
 
-const metrics_facts facts{"small", 64, 16, 10, true};
+const metrics_facts facts{"small", 64, 16, 10, true, nullptr};
 
 template <class... Reports>
 metrics_page page_of(const Reports&... reports) {
@@ -101,12 +101,51 @@ std::set<std::string> documented() {
   return out;
 }
 
+/// A GPU whose driver tells everything.
+gpu_reading a_gpu() {
+  return {.index = 1,
+          .uuid = "GPU-7",
+          .utilisation = 0.5,
+          .memory_used_bytes = 7e9,
+          .memory_total_bytes = 9e9,
+          .power_watts = 300,
+          .energy_joules = 1000,
+          .temperature_celsius = 60,
+          .clock_hertz = 2e9,
+          .memory_clock_hertz = 3e9,
+          .ecc_corrected = 5,
+          .ecc_uncorrected = 0};
+}
+
+TEST(Metrics, ShowsAGpuAsItsDriverTellsOfIt) {
+  auto later = a_gpu();
+  later.energy_joules = 1500;
+  later.ecc_corrected = 5;
+  const auto page = page_of(a_gpu(), later);
+  const metrics_page::labels gpu{{"gpu", "1"}, {"uuid", "GPU-7"}};
+  EXPECT_EQ(page.value("troupe:gpu_utilization", gpu), 0.5);
+  EXPECT_EQ(page.value("troupe:gpu_power_watts", gpu), 300);
+  EXPECT_EQ(page.value("troupe:gpu_energy_joules_total", gpu), 1500);
+  EXPECT_EQ(page.value("troupe:gpu_clock_hertz", {{"clock", "memory"}}), 3e9);
+  EXPECT_EQ(page.value("troupe:gpu_ecc_errors_total", {{"kind", "corrected"}}), 5);
+  EXPECT_EQ(page.value("troupe:gpu_ecc_errors_total", {{"kind", "uncorrected"}}), 0);
+}
+
+TEST(Metrics, LeavesOutWhatAGpusDriverDoesNotTell) {
+  gpu_reading little;
+  little.power_watts = 80;
+  const auto page = page_of(little);
+  EXPECT_EQ(page.value("troupe:gpu_power_watts"), 80);
+  EXPECT_FALSE(page.has("troupe:gpu_energy_joules_total"));
+  EXPECT_FALSE(page.has("troupe:gpu_utilization"));
+}
+
 TEST(Metrics, AreThoseOfTheirDocumentation) {
   step_report step;
   step.batch_tokens = 1;
-  const auto page =
-      page_of(step, kv_of(1, 1), whole_sequence(), token_gaps{{0.1F}}, cancel_report{0.1},
-              refusal_report{"code"}, restart_report{2}, http_report{"/", "GET", 200, 0.1});
+  const auto page = page_of(step, kv_of(1, 1), whole_sequence(), token_gaps{{0.1F}},
+                            cancel_report{0.1}, refusal_report{"code"}, restart_report{2},
+                            http_report{"/", "GET", 200, 0.1}, a_gpu());
   std::set<std::string> there;
   for (const auto& [name, type] : page.types()) there.insert(name);
   EXPECT_EQ(there, documented());

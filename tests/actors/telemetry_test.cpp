@@ -12,7 +12,7 @@ class TelemetryActor : public actor_fixture {
     run();
   }
 
-  void load() { send(handle, metrics_facts{"small", 64, 16, 10, true}); }
+  void load() { send(handle, metrics_facts{"small", 64, 16, 10, true, nullptr}); }
 
   metrics_page page() {
     send(handle, scrape{session.handle(), 4});
@@ -48,6 +48,20 @@ TEST_F(TelemetryActor, AddsUpWhatIsReported) {
 TEST_F(TelemetryActor, ShowsItsOwnMailboxToo) {
   load();
   EXPECT_TRUE(page().value("troupe:mailbox_depth", {{"actor", "telemetry"}}));
+}
+
+TEST_F(TelemetryActor, ReadsTheGpusAtEachScrape) {
+  struct warming : gpu_monitor {
+    double celsius = 40;
+    std::vector<gpu_reading> read() override {
+      gpu_reading gpu;
+      gpu.temperature_celsius = celsius++;
+      return {gpu};
+    }
+  };
+  send(handle, metrics_facts{"small", 64, 16, 10, true, std::make_shared<warming>()});
+  EXPECT_EQ(page().value("troupe:gpu_temperature_celsius"), 40);
+  EXPECT_EQ(page().value("troupe:gpu_temperature_celsius"), 41);
 }
 
 TEST_F(TelemetryActor, TakesReportsOfEveryKind) {
