@@ -1,0 +1,262 @@
+// Contexts are made by ucontext and switched by setjmp and longjmp, which saves two system calls at
+// each switch.
+#include "tests/kernels/simt/block.hpp"
+
+#include <algorithm>
+#include <csetjmp>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <ucontext.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace simt {
+
+namespace {
+
+constexpr std::size_t stack_bytes = 128 << 10;
+
+using stack = std::unique_ptr<std::byte[]>;
+
+/// Stacks that fibers of earlier blocks have left.
+thread_local std::vector<stack> spare_stacks;
+
+stack take_stack() {
+  if (spare_stacks.empty()) return stack(new std::byte[stack_bytes]);
+  stack out = std::move(spare_stacks.back());
+  spare_stacks.pop_back();
+  return out;
+}
+
+/// Tells AddressSanitizer which stack runs next.
+struct stack_switch {
+#if defined(__SANITIZE_ADDRESS__)
+  void* fake = nullptr;
+  void leave(const void* to, std::size_t bytes) {
+    __sanitizer_start_switch_fiber(&fake, to, bytes);
+  }
+  void arrive(const void** from = nullptr, std::size_t* bytes = nullptr) {
+    __sanitizer_finish_switch_fiber(fake, from, bytes);
+  }
+#else
+  void leave(const void*, std::size_t) {}
+  void arrive(const void** = nullptr, std::size_t* = nullptr) {}
+#endif
+};
+
+} // namespace
+
+struct block::fiber {
+  ucontext_t start{};
+  std::jmp_buf resume{};
+  simt::stack stack = take_stack();
+  stack_switch sanitizer;
+  bool started = false;
+  bool done = false;
+  const barrier* waits_for = nullptr;
+  const char* waits_at = "";
+  std::vector<std::function<void()>> copies; // not committed
+  std::deque<std::vector<std::function<void()>>> groups;
+};
+
+} // namespace simt
+
+namespace {
+
+/// What runs on this OS thread.
+struct stage {
+  simt::block* block = nullptr;
+  std::jmp_buf scheduler{};
+  simt::stack_switch sanitizer;
+  const void* stack = nullptr;
+  std::size_t stack_size = 0;
+  std::exception_ptr failure;
+};
+
+thread_local stage on_stage;
+
+} // namespace
+
+// The variables that every CUDA kernel reads.
+thread_local simt::index3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace simt {
+
+block& block::current() {
+  if (on_stage.block == nullptr) throw std::logic_error("no kernel is running");
+  return *on_stage.block;
+}
+
+block::block(const std::function<void()>& kernel, index3 threads, std::size_t shared_bytes,
+             std::uint32_t seed)
+    : kernel_(kernel), threads_(threads), shared_(shared_bytes, std::byte{0xFF}), random_(seed),
+      fibers_(std::size_t{threads.x} * threads.y * threads.z),
+      alive_(static_cast<unsigned>(fibers_.size())) {
+  for (auto& f : fibers_) f = std::make_unique<fiber>();
+}
+
+block::~block() {
+  for (auto& f : fibers_) spare_stacks.push_back(std::move(f->stack));
+}
+
+void block::run(const std::function<void()>& kernel, index3 grid, index3 at, index3 threads,
+                std::size_t shared_bytes, std::uint32_t seed) {
+  block all(kernel, threads, shared_bytes, seed);
+  gridDim = grid;
+  blockDim = threads;
+  blockIdx = at;
+  on_stage.block = &all;
+  on_stage.failure = nullptr;
+  try {
+    all.run_all();
+  } catch (...) {
+    on_stage.block = nullptr;
+    throw;
+  }
+  on_stage.block = nullptr;
+}
+
+void block::run_all() {
+  std::vector<unsigned> ready;
+  while (alive_ > 0) {
+    ready.clear();
+    for (unsigned t = 0; t < fibers_.size(); ++t)
+      if (!fibers_[t]->done && fibers_[t]->waits_for == nullptr) ready.push_back(t);
+    if (ready.empty()) stuck();
+    std::shuffle(ready.begin(), ready.end(), random_);
+    for (const unsigned t : ready) {
+      resume(t);
+      if (on_stage.failure) std::rethrow_exception(on_stage.failure);
+    }
+  }
+}
+
+void block::stuck() const {
+  std::string text = "threads wait for each other for ever:";
+  for (unsigned t = 0; t < fibers_.size() && text.size() < 400; ++t)
+    if (!fibers_[t]->done)
+      text += " " + std::to_string(t) + " at " + std::string(fibers_[t]->waits_at) + ",";
+  text.back() = '.';
+  throw std::logic_error(text);
+}
+
+// On a new fiber's stack: runs the kernel and goes back to run_all() for good.
+void block::enter() {
+  block& self = *on_stage.block;
+  fiber& mine = *self.fibers_[self.running_];
+  mine.sanitizer.arrive(&on_stage.stack, &on_stage.stack_size);
+  try {
+    self.kernel_();
+    self.settle_later(0);
+  } catch (...) {
+    on_stage.failure = std::current_exception();
+  }
+  mine.done = true;
+  self.returned();
+  mine.sanitizer.leave(on_stage.stack, on_stage.stack_size);
+  _longjmp(on_stage.scheduler, 1);
+}
+
+void block::resume(unsigned thread) {
+  fiber& next = *fibers_[thread];
+  running_ = thread;
+  threadIdx = {thread % threads_.x, thread / threads_.x % threads_.y,
+               thread / (threads_.x * threads_.y)};
+  if (_setjmp(on_stage.scheduler) == 0) {
+    on_stage.sanitizer.leave(next.stack.get(), stack_bytes);
+    if (next.started) _longjmp(next.resume, 1);
+    next.started = true;
+    getcontext(&next.start);
+    next.start.uc_stack.ss_sp = next.stack.get();
+    next.start.uc_stack.ss_size = stack_bytes;
+    makecontext(&next.start, &block::enter, 0);
+    setcontext(&next.start);
+  }
+  on_stage.sanitizer.arrive();
+}
+
+void block::pause() {
+  fiber& mine = *fibers_[running_];
+  if (_setjmp(mine.resume) == 0) {
+    mine.sanitizer.leave(on_stage.stack, on_stage.stack_size);
+    _longjmp(on_stage.scheduler, 1);
+  }
+  mine.sanitizer.arrive(&on_stage.stack, &on_stage.stack_size);
+}
+
+void block::open(barrier& gate) {
+  gate.arrived = 0;
+  ++gate.generation;
+  for (auto& f : fibers_)
+    if (f->waits_for == &gate) f->waits_for = nullptr;
+}
+
+// The last to come opens the gate.
+void block::wait_at(barrier& gate, unsigned expected, const char* what) {
+  if (++gate.arrived >= expected) return open(gate);
+  fiber& mine = *fibers_[running_];
+  mine.waits_at = what;
+  mine.waits_for = &gate;
+  pause();
+}
+
+// Who has returned is waited for no more.
+void block::returned() {
+  --alive_;
+  for (std::size_t id = 0; id < barriers_.size(); ++id)
+    if (barriers_[id].arrived > 0 && expected_[id] == 0 && barriers_[id].arrived >= alive_)
+      open(barriers_[id]);
+}
+
+void block::sync(unsigned id, unsigned threads) {
+  expected_.at(id) = threads;
+  wait_at(barriers_.at(id), threads == 0 ? alive_ : threads, "a barrier of the block");
+}
+
+block::team& block::team_of(std::uint32_t mask) {
+  if ((mask >> lane() & 1) == 0) throw std::logic_error("a thread is not in its own mask");
+  return teams_[{running_ / warp_size, mask}];
+}
+
+unsigned block::alive_in_team(std::uint32_t mask) const {
+  const unsigned first = running_ / warp_size * warp_size;
+  unsigned count = 0;
+  for (unsigned lane = 0; lane < warp_size && first + lane < fibers_.size(); ++lane)
+    if ((mask >> lane & 1) != 0 && !fibers_[first + lane]->done) ++count;
+  return count;
+}
+
+void block::sync_warp(std::uint32_t mask) {
+  wait_at(team_of(mask).gate, alive_in_team(mask), "a barrier of its warp");
+}
+
+const deposits& block::exchange(std::uint32_t mask, const void* value, std::size_t bytes) {
+  team& mine = team_of(mask);
+  deposits& left = mine.left[mine.gate.generation % 2];
+  std::memcpy(left[lane()].data(), value, bytes);
+  sync_warp(mask);
+  return left;
+}
+
+void block::later(std::function<void()> copy) {
+  fibers_[running_]->copies.push_back(std::move(copy));
+}
+
+void block::commit_later() {
+  fiber& mine = *fibers_[running_];
+  mine.groups.push_back(std::move(mine.copies));
+  mine.copies.clear();
+}
+
+void block::settle_later(unsigned pending) {
+  auto& groups = fibers_[running_]->groups;
+  for (; groups.size() > pending; groups.pop_front())
+    for (const auto& copy : groups.front()) copy();
+}
+
+} // namespace simt

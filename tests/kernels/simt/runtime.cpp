@@ -1,0 +1,113 @@
+// The runtime's functions on the processor's memory. Allocations are the heap's own, so that
+// AddressSanitizer knows their ends, and poisoned: 0xFF is no number in any float type.
+#include <chrono>
+#include <cstdlib>
+#include <cuda_runtime.h>
+#include <numeric>
+#include <vector>
+
+namespace simt {
+
+namespace {
+
+std::uint32_t next_seed() {
+  static thread_local std::uint32_t launches = 0;
+  return ++launches;
+}
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+cudaError_t allocate(void** memory, std::size_t bytes) {
+  *memory = bytes > std::size_t{1} << 40 ? nullptr : std::malloc(std::max<std::size_t>(bytes, 1));
+  if (*memory == nullptr) return cudaErrorMemoryAllocation;
+  std::memset(*memory, 0xFF, bytes);
+  return cudaSuccess;
+}
+
+} // namespace
+
+void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
+              std::size_t shared_bytes) {
+  const std::uint32_t seed = next_seed();
+  std::vector<unsigned> order(std::size_t{grid.x} * grid.y * grid.z);
+  std::iota(order.begin(), order.end(), 0U);
+  std::shuffle(order.begin(), order.end(), std::mt19937(seed));
+  for (const unsigned at : order)
+    block::run(kernel, {grid.x, grid.y, grid.z},
+               {at % grid.x, at / grid.x % grid.y, at / (grid.x * grid.y)},
+               {threads.x, threads.y, threads.z}, shared_bytes, seed + at);
+}
+
+} // namespace simt
+
+const char* cudaGetErrorName(cudaError_t error) {
+  return error == cudaSuccess                 ? "cudaSuccess"
+         : error == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
+                                              : "cudaErrorNotReady";
+}
+const char* cudaGetErrorString(cudaError_t error) {
+  return error == cudaErrorMemoryAllocation ? "out of memory" : "no error";
+}
+cudaError_t cudaGetLastError() { return cudaSuccess; }
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaSetDevice(int) { return cudaSuccess; }
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
+  *value = attribute == cudaDevAttrMultiProcessorCount      ? 4
+           : attribute == cudaDevAttrComputeCapabilityMajor ? 8
+                                                            : 0;
+  return cudaSuccess;
+}
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) { return simt::allocate(memory, bytes); }
+cudaError_t cudaFree(void* memory) {
+  std::free(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
+  return simt::allocate(memory, bytes);
+}
+cudaError_t cudaFreeHost(void* memory) { return cudaFree(memory); }
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  *free = *total = std::size_t{1} << 32;
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                            cudaStream_t) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t) {
+  std::memset(memory, value, bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new simt_stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  *event = new simt_event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
+  event->seconds = simt::now();
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
+  *milliseconds = static_cast<float>((to->seconds - from->seconds) * 1e3);
+  return cudaSuccess;
+}
