@@ -101,11 +101,17 @@ __device__ inline uint4 load_once(const void* global) {
 }
 
 /// Before it a kernel may touch only what no kernel before it writes; behind it everything of them
-/// is there.
-__device__ inline void wait_for_previous() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+/// is there. Processors before Hopper start a kernel when the one before it is done.
+__device__ inline void wait_for_previous() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
 /// The next kernel may be started, up to its own wait_for_previous().
 __device__ inline void allow_next() {
+#if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
 }
 
 /// The block's dynamic shared memory, aligned to 128 bytes.
