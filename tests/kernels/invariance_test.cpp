@@ -1,5 +1,6 @@
 // Batch invariance, bit for bit: a row's result is the same alone, in a batch, in chunks of any
 // size, and on any number of threads.
+#include "kernels/cpu/cpu_backend.hpp"
 #include "tests/kernels/device.hpp"
 
 #include <fmt/format.h>
