@@ -18,7 +18,7 @@ std::vector<float> some_rows(const std::vector<float>& all, std::int64_t cols, s
 
 TEST_P(invariance_test, MatmulGivesARowTheSameBitsInEveryBatch) {
   for (const dtype type : {dtype::bf16, dtype::f16, dtype::f32}) {
-    const std::int64_t all = 200, n = 150, k = 300;
+    const std::int64_t all = 200, n = 150, k = fitting(300);
     const auto weight = load_weight(*device_, random_floats(n * k, 1), n, k, type);
     const auto x = random_floats(all * k, 2);
     const auto multiply = [&](std::int64_t first, std::int64_t rows) {
@@ -37,7 +37,7 @@ TEST_P(invariance_test, MatmulGivesARowTheSameBitsInEveryBatch) {
 }
 
 TEST_P(invariance_test, RowOpsGiveARowTheSameBitsInEveryBatch) {
-  const std::int64_t all = 64, n = 203;
+  const std::int64_t all = 64, n = fitting(203);
   const auto weight = load_vector(*device_, random_floats(n, 1));
   const auto x = random_floats(all * 2 * n, 2);
   const auto gate = [&](std::int64_t first, std::int64_t rows) {
