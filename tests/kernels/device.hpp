@@ -25,6 +25,7 @@ struct device_case {
   std::string name;
   std::function<std::unique_ptr<backend>()> make;
   std::int64_t granule = 1; ///< elements that a row must be a multiple of
+  bool slow = false;        ///< tests of many sizes take a few of them
 };
 
 /// The backends that this program tests: cpu_devices.cpp, simt/devices.cpp.

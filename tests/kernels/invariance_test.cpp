@@ -133,8 +133,9 @@ TEST_P(invariance_test, PrefillGivesTheSameBitsInChunksOfAnySize) {
       SCOPED_TRACE(fmt::format("heads {} dim {} window {}", shape.heads, shape.head_dim, window));
       const prefill model(*device_, shape, window, window > 0 ? 8.0F : 0.0F);
       const auto whole = model.first_run({150}, 150);
-      for (const std::int32_t chunk : {1, 7, 16, 63, 64, 65, 100})
-        expect_same(model.first_run({150}, chunk), whole);
+      std::vector<std::int32_t> chunks = {7, 65};
+      if (!GetParam().slow) chunks.insert(chunks.end(), {1, 16, 63, 64, 100});
+      for (const std::int32_t chunk : chunks) expect_same(model.first_run({150}, chunk), whole);
     }
 }
 
@@ -142,8 +143,9 @@ TEST_P(invariance_test, PrefillGivesTheSameBitsAmongOtherSequences) {
   const prefill model(*device_, {4, 2, 32}, 0, 0);
   const auto alone = model.first_run({130}, 130);
   expect_same(model.first_run({130, 300, 5, 64}, 130), alone);
-  expect_same(model.first_run({130, 300, 5, 64}, 1), alone);
   expect_same(model.first_run({130, 1}, 33), alone);
+  if (GetParam().slow) return;
+  expect_same(model.first_run({130, 300, 5, 64}, 1), alone);
   expect_same(model.first_run(std::vector<std::int32_t>(40, 130), 1), alone);
 }
 
