@@ -1,6 +1,8 @@
 // The table of verbs.
 #include "app/verbs.hpp"
 
+#include "config/options.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -8,12 +10,13 @@ namespace troupe {
 
 std::vector<verb> all_verbs() {
   const verb_flag file{"--config", "", "FILE", "read settings from this TOML file"};
+  const std::vector<shown_group> settings_groups = shown(option_groups());
   return {
       {"serve",
        "[MODEL]",
        "serve a model over HTTP and WebSocket",
        {file},
-       true,
+       settings_groups,
        {"troupe serve models/tiny", "troupe serve --config troupe.toml --port 8080"}},
       {"chat",
        "[MODEL]",
@@ -23,28 +26,33 @@ std::vector<verb> all_verbs() {
         {"--question", "-q", "QUESTION", "answer this one question and end"},
         {"--system", "", "TEXT", "the system message"},
         {"--stats", "", "", "show tokens and times after each answer"}},
-       true,
+       settings_groups,
        {"troupe chat models/tiny", "troupe chat --url http://127.0.0.1:8000 -q \"Who are you?\""}},
       {"config check",
        "[FILE]",
        "show every setting and where it comes from, or all that is wrong",
        {},
-       false,
+       {},
        {"troupe config check troupe.toml"}},
       {"config print",
        "",
        "write a file of settings with all defaults",
        {},
-       false,
+       {},
        {"troupe config print > troupe.toml"}},
       {"version",
        "",
        "show what this program is built from",
        {{"--json", "", "", "as JSON"}},
-       false,
+       {},
        {}},
-      {"help", "[VERB]", "show how a verb is used", {}, false, {}},
+      {"help", "[VERB]", "show how a verb is used", {}, {}, {}},
   };
+}
+
+bool has_settings(const verb& which) {
+  return std::any_of(which.groups.begin(), which.groups.end(),
+                     [](const shown_group& each) { return each.of_settings; });
 }
 
 const verb& find_verb(const std::vector<verb>& verbs, std::string_view name) {
