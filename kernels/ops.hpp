@@ -105,6 +105,8 @@ class backend {
   virtual memory allocate(std::size_t bytes) = 0;
   virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
   virtual void download(void* host, const void* device, std::size_t bytes) = 0;
+  /// Copies within the device. The two do not overlap.
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   /// Returns when everything issued so far is done. Throws device_error if any of it failed.
   virtual void wait() = 0;
 
