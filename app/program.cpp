@@ -114,6 +114,14 @@ int chat(const program& self, const verb& which, const command_line& line) {
   return loaded.errors.empty() ? self.chat(wanted, loaded.values) : refuse(self, loaded.errors);
 }
 
+int bench_serve(const program& self, const command_line& line) {
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+  const auto wanted = read_bench_serve(line, self.variables, errors, warnings);
+  for (const std::string& each : warnings) self.err << "warning: " << each << '\n';
+  return errors.empty() ? self.bench_serve(wanted) : refuse(self, errors);
+}
+
 int config_check(const program& self, const command_line& line) {
   settings_builder builder;
   const std::string file = file_to_read(
@@ -176,6 +184,7 @@ int run_verb(const program& self, const verb& which, const words_list& words) {
   if (line.help) return show_help(self, which, *line.help);
   if (which.name == "serve") return serve(self, which, line);
   if (which.name == "chat") return chat(self, which, line);
+  if (which.name == "bench serve") return bench_serve(self, line);
   if (!line.errors.empty()) return refuse(self, line.errors);
   if (which.name == "config check") return config_check(self, line);
   if (which.name == "help") return help(self, line);

@@ -1,6 +1,7 @@
 // The table of verbs.
 #include "app/verbs.hpp"
 
+#include "app/bench/serve_options.hpp"
 #include "config/options.hpp"
 
 #include <algorithm>
@@ -28,6 +29,14 @@ std::vector<verb> all_verbs() {
         {"--stats", "", "", "show tokens and times after each answer"}},
        settings_groups,
        {"troupe chat models/tiny", "troupe chat --url http://127.0.0.1:8000 -q \"Who are you?\""}},
+      {"bench serve",
+       "",
+       "measure a server of OpenAI's API under a load",
+       {},
+       shown(bench_serve_groups()),
+       {"troupe bench serve --concurrency 8 --requests 200 --input 512 --output 128",
+        "troupe bench serve --rate 4 --goodput ttft:500,tpot:30 --json result.json",
+        "troupe bench serve --trace conversation_trace.jsonl --trace-speed 2"}},
       {"config check",
        "[FILE]",
        "show every setting and where it comes from, or all that is wrong",

@@ -18,6 +18,7 @@ struct outcome {
   std::optional<settings> served;
   std::optional<settings> chatted;
   std::optional<chat_options> chat;
+  std::optional<bench_serve_options> bench;
 };
 
 inline outcome run(const std::vector<std::string>& words,
@@ -34,7 +35,11 @@ inline outcome run(const std::vector<std::string>& words,
     result.chat = wanted;
     return exit_done;
   };
-  result.status = run_program({variables, out, err, serve, chat}, words);
+  const auto bench = [&](const bench_serve_options& wanted) {
+    result.bench = wanted;
+    return exit_done;
+  };
+  result.status = run_program({variables, out, err, serve, chat, bench}, words);
   result.out = out.str();
   result.err = err.str();
   return result;
