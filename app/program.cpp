@@ -122,6 +122,16 @@ int bench_serve(const program& self, const command_line& line) {
   return errors.empty() ? self.bench_serve(wanted) : refuse(self, errors);
 }
 
+int bench_offline(const program& self, const verb& which, const command_line& line) {
+  loaded_settings loaded = load(self, line);
+  const auto wanted = read_bench_offline(line, loaded.errors);
+  if (loaded.errors.empty() && loaded.values.model.path.empty())
+    loaded.errors.push_back("MODEL: none is given; write " + which.examples.front());
+  show_warnings(self, loaded);
+  return loaded.errors.empty() ? self.bench_offline(wanted, loaded.values)
+                               : refuse(self, loaded.errors);
+}
+
 int config_check(const program& self, const command_line& line) {
   settings_builder builder;
   const std::string file = file_to_read(
@@ -185,6 +195,7 @@ int run_verb(const program& self, const verb& which, const words_list& words) {
   if (which.name == "serve") return serve(self, which, line);
   if (which.name == "chat") return chat(self, which, line);
   if (which.name == "bench serve") return bench_serve(self, line);
+  if (which.name == "bench offline") return bench_offline(self, which, line);
   if (!line.errors.empty()) return refuse(self, line.errors);
   if (which.name == "config check") return config_check(self, line);
   if (which.name == "help") return help(self, line);

@@ -1,13 +1,26 @@
 // The table of verbs.
 #include "app/verbs.hpp"
 
+#include "app/bench/offline_options.hpp"
 #include "app/bench/serve_options.hpp"
 #include "config/options.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <stdexcept>
 
 namespace troupe {
+namespace {
+
+/// Those of `all` that are named, behind `own`.
+std::vector<shown_group> with(std::vector<shown_group> own, const std::vector<shown_group>& all,
+                              std::initializer_list<std::string_view> named) {
+  for (const shown_group& each : all)
+    if (std::find(named.begin(), named.end(), each.name) != named.end()) own.push_back(each);
+  return own;
+}
+
+} // namespace
 
 std::vector<verb> all_verbs() {
   const verb_flag file{"--config", "", "FILE", "read settings from this TOML file"};
@@ -37,6 +50,13 @@ std::vector<verb> all_verbs() {
        {"troupe bench serve --concurrency 8 --requests 200 --input 512 --output 128",
         "troupe bench serve --rate 4 --goodput ttft:500,tpot:30 --json result.json",
         "troupe bench serve --trace conversation_trace.jsonl --trace-speed 2"}},
+      {"bench offline",
+       "[MODEL]",
+       "measure an engine alone, against what its device could do",
+       {file},
+       with(shown(bench_offline_groups()), settings_groups, {"model", "engine", "log"}),
+       {"troupe bench offline models/tiny --requests 64 --concurrency 8",
+        "troupe bench offline models/tiny --input 1000 --output 1000 --json result.json"}},
       {"config check",
        "[FILE]",
        "show every setting and where it comes from, or all that is wrong",

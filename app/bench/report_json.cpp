@@ -1,4 +1,5 @@
 #include "app/bench/report.hpp"
+#include "app/bench/spread_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -6,23 +7,6 @@ namespace troupe {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-constexpr double milliseconds_in_second = 1000;
-
-/// "mean_ttft_ms" and so on.
-void add_spread(json& to, const std::string& name, const spread& values) {
-  const auto add = [&](const char* which, double seconds) {
-    to[std::string(which) + '_' + name + "_ms"] = seconds * milliseconds_in_second;
-  };
-  add("mean", values.mean);
-  add("median", values.median);
-  add("std", values.deviation);
-  add("min", values.lowest);
-  add("p90", values.p90);
-  add("p95", values.p95);
-  add("p99", values.p99);
-  add("max", values.highest);
-}
 
 void add_configuration(json& to, const bench_report& report) {
   to["date"] = report.date;
