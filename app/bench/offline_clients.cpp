@@ -17,7 +17,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t purpose = 0x0FF11E; // of the random numbers
 constexpr std::uint32_t all_credit = 1U << 30U;
-// The last reports come behind the last answers.
+// The last reports come behind the last answers, and with the last of them the engine rests.
 constexpr std::chrono::seconds patience{5};
 
 class clients {
