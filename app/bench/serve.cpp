@@ -140,9 +140,15 @@ class bench {
       input += each.input();
       output += each.output;
     }
-    fmt::print(stderr, "{} at {}: {} requests to {}, {} tokens in ({}), {} out; seed {}\n",
-               subject_.model, wanted_.server.url, plan_.size(), exchanges_.path, input,
-               subject_.kind, output, seed_);
+    const bench_load& load = wanted_.load;
+    const std::string pace = !wanted_.trace.file.empty() ? ", as the trace has them"
+                             : load.rate > 0             ? fmt::format(", {:g} a second", load.rate)
+                                                         : std::string();
+    const std::string most =
+        load.concurrency > 0 ? fmt::format(", at most {} at once", load.concurrency) : "";
+    fmt::print(stderr, "{} at {}: {} requests{}{}; {} tokens in (as {}), {} out; seed {}\n",
+               subject_.model, wanted_.server.url, plan_.size(), pace, most, input, subject_.kind,
+               output, seed_);
   }
 
   void warm_up() {
