@@ -71,8 +71,7 @@ std::string answer_reader::error_of(const answer_end& end) const {
                              : end.fault;
   if (!fault_.empty()) return fault_;
   if (done_) return choice_ ? std::string() : "the stream brought no tokens";
-  return fmt::format("the stream ended before [DONE]{}{}", end.fault.empty() ? "" : ": ",
-                     end.fault);
+  return end.fault.empty() ? "the stream ended before [DONE]" : end.fault;
 }
 
 } // namespace troupe

@@ -185,20 +185,20 @@ class bench {
   std::optional<progress> bar_;
 };
 
-/// Opened before the measurement, so that it is not made in vain.
-std::ofstream open_results(const std::string& path) {
-  std::ofstream file;
-  if (path.empty() || path == "-") return file;
-  file.open(path, std::ios::binary);
-  if (!file) throw std::runtime_error(path + ": cannot be written");
-  return file;
+/// Tried before the measurement, so that it is not made in vain. What the file holds stays there
+/// until there is something better.
+void try_to_write(const std::string& path) {
+  if (path.empty() || path == "-") return;
+  if (!std::ofstream(path, std::ios::app)) throw std::runtime_error(path + ": cannot be written");
 }
 
-void show(const bench_report& report, const bench_results& wanted, std::ofstream& file) {
+void show(const bench_report& report, const bench_results& wanted) {
   const bool json_instead = wanted.json == "-";
   (json_instead ? std::cerr : std::cout) << result_block(report) << std::flush;
   std::cerr << result_notes(report);
   if (wanted.json.empty()) return;
+  std::ofstream file;
+  if (!json_instead) file.open(wanted.json, std::ios::binary);
   std::ostream& to = json_instead ? static_cast<std::ostream&>(std::cout) : file;
   to << result_json(report, wanted.per_request) << std::flush;
   if (!to) throw std::runtime_error(wanted.json + ": cannot be written");
@@ -208,11 +208,11 @@ void show(const bench_report& report, const bench_results& wanted, std::ofstream
 
 int run_bench_serve(const bench_serve_options& wanted) {
   try {
-    std::ofstream file = open_results(wanted.results.json);
+    try_to_write(wanted.results.json);
     catch_interrupts();
     allow_all_sockets();
     const bench_report report = bench(wanted).run();
-    show(report, wanted.results, file);
+    show(report, wanted.results);
     return report.numbers.completed > 0 && !report.interrupted ? 0 : 1;
   } catch (const std::exception& problem) {
     fmt::print(stderr, "troupe bench serve: {}\n", problem.what());

@@ -271,7 +271,7 @@ TEST(BenchServeElsewhere, CountsFailuresByTheirReasons) {
   }
   EXPECT_EQ(reasons, (std::map<std::string, std::size_t>{{"503 Service ", bodies[0].size()},
                                                          {"no answer fr", bodies[1].size()},
-                                                         {"the stream e", bodies[2].size()},
+                                                         {"the answer b", bodies[2].size()},
                                                          {"the stream r", bodies[3].size()}}));
   EXPECT_NE(found.err.find("503 Service Unavailable: full\n"), std::string::npos) << found.err;
   EXPECT_NE(found.err.find("the stream reported an error: lost\n"), std::string::npos) << found.err;
