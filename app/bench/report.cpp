@@ -54,7 +54,7 @@ bool has_queue(const bench_report& report) {
 
 std::string failure_notes(const measurement& numbers) {
   if (numbers.failures.empty()) return {};
-  std::string text = fmt::format("{} requests failed:\n", numbers.failed);
+  std::string text = "why requests failed:\n";
   std::size_t left = numbers.failed;
   for (std::size_t i = 0; i < std::min(numbers.failures.size(), most_failures_shown); ++i) {
     const auto& [reason, count] = numbers.failures[i];
@@ -105,7 +105,7 @@ std::string result_notes(const bench_report& report) {
     note(fmt::format("interrupted; {} of {} requests had ended", report.records.size(),
                      report.requests));
   if (numbers.uncounted > 0)
-    note(fmt::format("the server sent no usage with {} answers: their tokens are counted as "
+    note(fmt::format("answers without usage from the server: {}; their tokens are counted as "
                      "deltas, their prompts as planned",
                      numbers.uncounted));
   const auto input = static_cast<double>(numbers.input_tokens);
@@ -114,7 +114,7 @@ std::string result_notes(const bench_report& report) {
     note(fmt::format("prompts of {} tokens were planned, and the server counts {}",
                      numbers.planned_input_tokens, numbers.input_tokens));
   if (numbers.shorter > 0 && report.ignores_eos)
-    note(fmt::format("{} answers are shorter than asked for, although they were to go on",
+    note(fmt::format("answers shorter than asked for, although they were to go on: {}",
                      numbers.shorter));
   if (numbers.cached_tokens > 0)
     note(fmt::format("{:.1f} % of the input tokens were in the server's prefix cache",

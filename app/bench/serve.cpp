@@ -8,6 +8,7 @@
 #include "app/bench/trace.hpp"
 #include "app/progress.hpp"
 #include "app/terminal.hpp"
+#include "config/text.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -147,8 +148,8 @@ class bench {
     const std::string most =
         load.concurrency > 0 ? fmt::format(", at most {} at once", load.concurrency) : "";
     fmt::print(stderr, "{} at {}: {} requests{}{}; {} tokens in (as {}), {} out; seed {}\n",
-               subject_.model, wanted_.server.url, plan_.size(), pace, most, input, subject_.kind,
-               output, seed_);
+               printable(subject_.model), wanted_.server.url, plan_.size(), pace, most, input,
+               subject_.kind, output, seed_);
   }
 
   void warm_up() {

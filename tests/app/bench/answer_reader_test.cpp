@@ -86,6 +86,7 @@ TEST(AnswerReader, FailsWithWhatTheServerSays) {
   EXPECT_EQ(
       read({}, {503, "Service Unavailable", false, R"({"error":{"message":"full"}})", ""}).error,
       "503 Service Unavailable: full");
+  EXPECT_EQ(read({}, {502, "Bad\x1b[2J", false, "", ""}).error, "502 Bad\\x1b[2J");
   EXPECT_EQ(read({}, {502, "Bad Gateway", false, "", ""}).error, "502 Bad Gateway");
   EXPECT_EQ(read({}, {0, "", false, "", "cannot connect to x: Connection refused"}).error,
             "cannot connect to x: Connection refused");

@@ -130,7 +130,7 @@ TEST(ResultNotes, CountTheReasonsOfFailures) {
   for (int i = 0; i < 12; ++i) fail("503 Service Unavailable: full");
   for (int i = 0; i < 11; ++i) fail("reason " + std::to_string(10 + i));
   const std::string text = result_notes(report_of(records));
-  EXPECT_EQ(text.find("23 requests failed:\n"
+  EXPECT_EQ(text.find("why requests failed:\n"
                       "      12  503 Service Unavailable: full\n"
                       "       1  reason 10\n"),
             0U)
@@ -148,10 +148,10 @@ TEST(ResultNotes, SayWhereNumbersAreNotWhatTheySeem) {
   bench_report report = report_of(records);
   report.rate = 1;
   EXPECT_EQ(result_notes(report),
-            "note: the server sent no usage with 1 answers: their tokens are counted as deltas, "
+            "note: answers without usage from the server: 1; their tokens are counted as deltas, "
             "their prompts as planned\n"
             "note: prompts of 200 tokens were planned, and the server counts 250\n"
-            "note: 1 answers are shorter than asked for, although they were to go on\n"
+            "note: answers shorter than asked for, although they were to go on: 1\n"
             "note: 50.0 % of the input tokens were in the server's prefix cache\n"
             "note: this client was late: requests were sent up to 500.0 ms behind their time\n");
   report.ignores_eos = false;
