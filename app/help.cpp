@@ -43,8 +43,9 @@ std::string two_columns(const std::string& left, std::string_view right) {
   return text + '\n';
 }
 
-std::string placeholder(option_kind kind) {
-  switch (kind) {
+std::string placeholder(const option_form& which) {
+  if (!which.argument.empty()) return " " + which.argument;
+  switch (which.kind) {
   case option_kind::text:
     return " TEXT";
   case option_kind::texts:
@@ -67,7 +68,7 @@ std::string placeholder(option_kind kind) {
 
 std::string written(const option_form& which) {
   const bool is_switch = which.kind == option_kind::boolean;
-  return (is_switch ? "--[no-]" + which.flag : which.dashed()) + placeholder(which.kind);
+  return (is_switch ? "--[no-]" + which.flag : which.dashed()) + placeholder(which);
 }
 
 std::string option_line(const shown_option& which) {

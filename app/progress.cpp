@@ -30,11 +30,12 @@ std::string readable(double bytes) {
   return fmt::format("{:.{}f} {}", bytes, unit == 0 || bytes >= 99.95 ? 0 : 1, units[unit]);
 }
 
-/// The number alone, of what is not bytes.
 std::string readable_amount(const progress_state& state, double amount) {
-  if (state.unit.empty()) return readable(amount);
-  const bool whole = amount == std::floor(amount) || amount >= 99.95;
-  return fmt::format("{:.{}f}", amount, whole ? 0 : 1);
+  return state.unit.empty() ? readable(amount) : fmt::format("{:.0f}", amount);
+}
+
+std::string readable_rate(const progress_state& state, double rate) {
+  return state.unit.empty() ? readable(rate) : fmt::format("{:.{}f}", rate, rate < 99.95 ? 1 : 0);
 }
 
 std::string readable_time(double seconds) {
@@ -72,7 +73,7 @@ std::string progress_text(const progress_state& state, std::size_t columns) {
   } else if (state.done > 0) {
     parts.push_back(readable_amount(state, done));
   }
-  if (rate > 0) parts.push_back(readable_amount(state, rate) + "/s");
+  if (rate > 0) parts.push_back(readable_rate(state, rate) + "/s");
   if (rate > 0 && state.total > state.done)
     parts.push_back(readable_time(static_cast<double>(state.total - state.done) / rate) + " left");
   std::string line = parts.front();

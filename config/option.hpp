@@ -28,7 +28,8 @@ struct option_form {
   std::string name;  ///< "max_sequences"
   std::string flag;  ///< "max-sequences": unique among all options
   option_kind kind = option_kind::text;
-  std::string help; ///< one line
+  std::string help;     ///< one line
+  std::string argument; ///< what help calls its value; empty: after its kind
   bool secret = false;
   bool many = false;        ///< a text that may be given several times, each a value by itself
   std::uint64_t lowest = 0; ///< of a count, of bytes, of milliseconds

@@ -64,15 +64,15 @@ std::string answer_reader::error_of(const answer_end& end) const {
   if (end.status == 0) return end.fault;
   if (end.status != 200) {
     const std::string message = message_of_error(end.body);
-    return fmt::format("{} {}{}{}", end.status, end.reason, message.empty() ? "" : ": ", message);
+    return fmt::format("{} {}{}{}", end.status, printable(end.reason, longest_shown),
+                       message.empty() ? "" : ": ", message);
   }
   if (!end.streamed)
     return end.fault.empty() ? "the answer is no stream of events: " + message_of_error(end.body)
                              : end.fault;
   if (!fault_.empty()) return fault_;
   if (done_) return choice_ ? std::string() : "the stream brought no tokens";
-  return fmt::format("the stream ended before [DONE]{}{}", end.fault.empty() ? "" : ": ",
-                     end.fault);
+  return end.fault.empty() ? "the stream ended before [DONE]" : end.fault;
 }
 
 } // namespace troupe

@@ -47,14 +47,14 @@ std::string drafts_section(const speculation& drafts) {
   return text;
 }
 
-/// Requests had times of their own, and still could not be sent for want of a place.
+/// Requests came at times of their own, but were held back where too many were under way.
 bool has_queue(const bench_report& report) {
-  return report.concurrency > 0 && (report.rate > 0 || !report.trace.empty());
+  return report.concurrency > 0 && report.has_arrivals();
 }
 
 std::string failure_notes(const measurement& numbers) {
   if (numbers.failures.empty()) return {};
-  std::string text = fmt::format("{} requests failed:\n", numbers.failed);
+  std::string text = "why requests failed:\n";
   std::size_t left = numbers.failed;
   for (std::size_t i = 0; i < std::min(numbers.failures.size(), most_failures_shown); ++i) {
     const auto& [reason, count] = numbers.failures[i];
@@ -105,7 +105,7 @@ std::string result_notes(const bench_report& report) {
     note(fmt::format("interrupted; {} of {} requests had ended", report.records.size(),
                      report.requests));
   if (numbers.uncounted > 0)
-    note(fmt::format("the server sent no usage with {} answers: their tokens are counted as "
+    note(fmt::format("answers without usage from the server: {}; their tokens are counted as "
                      "deltas, their prompts as planned",
                      numbers.uncounted));
   const auto input = static_cast<double>(numbers.input_tokens);
@@ -113,13 +113,13 @@ std::string result_notes(const bench_report& report) {
   if (planned > 0 && std::abs(input - planned) > notable_difference * planned)
     note(fmt::format("prompts of {} tokens were planned, and the server counts {}",
                      numbers.planned_input_tokens, numbers.input_tokens));
-  if (numbers.shorter > 0)
-    note(fmt::format("{} answers are shorter than asked for{}", numbers.shorter,
-                     report.ignores_eos ? ", although they should ignore the end of text" : ""));
+  if (numbers.shorter > 0 && report.ignores_eos)
+    note(fmt::format("answers shorter than asked for, although they were to go on: {}",
+                     numbers.shorter));
   if (numbers.cached_tokens > 0)
     note(fmt::format("{:.1f} % of the input tokens were in the server's prefix cache",
                      100 * static_cast<double>(numbers.cached_tokens) / input));
-  if (report.concurrency == 0 && numbers.queueing.p99 > notable_lateness)
+  if (report.has_arrivals() && report.concurrency == 0 && numbers.queueing.p99 > notable_lateness)
     note(fmt::format("this client was late: requests were sent up to {:.1f} ms behind their time",
                      numbers.queueing.highest * 1000));
   return text;

@@ -31,6 +31,9 @@ struct bench_report {
   measurement numbers;
   std::optional<speculation> drafts;
   std::vector<request_record> records; ///< of the requests that ended, as they were planned
+
+  /// Requests came at times of their own, not as soon as possible.
+  bool has_arrivals() const { return rate > 0 || !trace.empty(); }
 };
 
 /// The block that vLLM's `bench serve` prints, with its labels: 50 columns wide.

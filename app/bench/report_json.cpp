@@ -91,7 +91,7 @@ std::string result_json(const bench_report& report, bool per_request) {
   add_spread(out, "tpot", report.numbers.tpot);
   add_spread(out, "itl", report.numbers.itl);
   add_spread(out, "e2el", report.numbers.e2el);
-  add_spread(out, "client_queue_time", report.numbers.queueing);
+  if (report.has_arrivals()) add_spread(out, "client_queue_time", report.numbers.queueing);
   if (report.drafts) add_drafts(out, *report.drafts);
   if (per_request) add_requests(out, report.records);
   return out.dump(per_request ? -1 : 2, ' ', false, json::error_handler_t::replace) + '\n';

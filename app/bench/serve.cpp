@@ -8,6 +8,7 @@
 #include "app/bench/trace.hpp"
 #include "app/progress.hpp"
 #include "app/terminal.hpp"
+#include "config/text.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -140,8 +141,14 @@ class bench {
       input += each.input();
       output += each.output;
     }
-    fmt::print(stderr, "{} at {}: {} requests to {}, {} tokens in ({}), {} out; seed {}\n",
-               subject_.model, wanted_.server.url, plan_.size(), exchanges_.path, input,
+    const bench_load& load = wanted_.load;
+    const std::string pace = !wanted_.trace.file.empty() ? ", as the trace has them"
+                             : load.rate > 0             ? fmt::format(", {:g} a second", load.rate)
+                                                         : std::string();
+    const std::string most =
+        load.concurrency > 0 ? fmt::format(", at most {} at once", load.concurrency) : "";
+    fmt::print(stderr, "{} at {}: {} requests{}{}; {} tokens in (as {}), {} out; seed {}\n",
+               printable(subject_.model), wanted_.server.url, plan_.size(), pace, most, input,
                subject_.kind, output, seed_);
   }
 
@@ -179,20 +186,20 @@ class bench {
   std::optional<progress> bar_;
 };
 
-/// Opened before the measurement, so that it is not made in vain.
-std::ofstream open_results(const std::string& path) {
-  std::ofstream file;
-  if (path.empty() || path == "-") return file;
-  file.open(path, std::ios::binary);
-  if (!file) throw std::runtime_error(path + ": cannot be written");
-  return file;
+/// Tried before the measurement, so that it is not made in vain. What the file holds stays there
+/// until there is something better.
+void try_to_write(const std::string& path) {
+  if (path.empty() || path == "-") return;
+  if (!std::ofstream(path, std::ios::app)) throw std::runtime_error(path + ": cannot be written");
 }
 
-void show(const bench_report& report, const bench_results& wanted, std::ofstream& file) {
+void show(const bench_report& report, const bench_results& wanted) {
   const bool json_instead = wanted.json == "-";
   (json_instead ? std::cerr : std::cout) << result_block(report) << std::flush;
   std::cerr << result_notes(report);
   if (wanted.json.empty()) return;
+  std::ofstream file;
+  if (!json_instead) file.open(wanted.json, std::ios::binary);
   std::ostream& to = json_instead ? static_cast<std::ostream&>(std::cout) : file;
   to << result_json(report, wanted.per_request) << std::flush;
   if (!to) throw std::runtime_error(wanted.json + ": cannot be written");
@@ -202,11 +209,11 @@ void show(const bench_report& report, const bench_results& wanted, std::ofstream
 
 int run_bench_serve(const bench_serve_options& wanted) {
   try {
-    std::ofstream file = open_results(wanted.results.json);
+    try_to_write(wanted.results.json);
     catch_interrupts();
     allow_all_sockets();
     const bench_report report = bench(wanted).run();
-    show(report, wanted.results, file);
+    show(report, wanted.results);
     return report.numbers.completed > 0 && !report.interrupted ? 0 : 1;
   } catch (const std::exception& problem) {
     fmt::print(stderr, "troupe bench serve: {}\n", problem.what());

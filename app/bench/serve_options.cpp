@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <limits>
 #include <stdexcept>
 #include <string_view>
 
@@ -27,73 +28,83 @@ constexpr milliseconds longest_timeout{86'400'000};
 group server_group() {
   using g = bench_server;
   declaring made("server", "what is measured", &options::server);
-  made.text("url", &g::url, "its address: http://host[:port], also with a path before /v1");
-  made.text("model", &g::model, "empty: the first that the server names");
-  made.choice("endpoint", &g::endpoint, {"completions", "chat"}, "what is asked for");
-  made.text("api_key", &g::api_key, "sent with each request; OPENAI_API_KEY does as well").secret =
-      true;
-  made.repeated("header", &g::headers, "\"Name: value\", sent with each request; also several");
+  made.text("url", &g::url, "where it is; a path before /v1 may follow").argument =
+      "http://HOST[:PORT]";
+  made.text("model", &g::model, "which of its models; empty: the first that it names").argument =
+      "NAME";
+  made.choice("endpoint", &g::endpoint, {"completions", "chat"}, "completions or chat");
+  option_of<options>& key =
+      made.text("api_key", &g::api_key, "sent with each request; or in OPENAI_API_KEY");
+  key.argument = "KEY";
+  key.secret = true;
+  made.repeated("header", &g::headers, "sent with each request; may be given several times")
+      .argument = "\"NAME: VALUE\"";
   made.duration("timeout", &g::timeout, {shortest_timeout, longest_timeout},
-                "of a request, from its sending to its end");
+                "of a request, from its sending to its last byte");
   return made.take();
 }
 
 group load_group() {
   using g = bench_load;
-  declaring made("load", "how much, and when", &options::load);
-  made.count("requests", &g::requests, {0, most_requests},
-             "to send; 0: 100, or the whole of a trace");
+  declaring made("load", "how many requests, and when", &options::load);
+  made.count("requests", &g::requests, {0, most_requests}, "to measure; 0: 100, or all of a trace");
   made.count("concurrency", &g::concurrency, {0, 100'000}, "most at once; 0: no limit");
   made.fraction("rate", &g::rate, 0, fastest,
-                "requests a second that come by chance; 0: all are due at once");
+                "of arrivals, a second in the mean; 0: all are due at once");
   made.fraction("burstiness", &g::burstiness, 0.001, 1000,
-                "shape of the gaps' gamma distribution; 1: Poisson, less: in bursts, more: steady");
-  made.count("warmup", &g::warmup, {0, most_requests}, "requests before those that are measured");
-  made.count("seed", &g::seed, {0, UINT64_MAX},
-             "of lengths, times and prompts; 0: another each time");
+                "shape of the gamma distribution of the gaps between arrivals; 1: a Poisson "
+                "process, less: in bursts, more: steadier");
+  made.count("warmup", &g::warmup, {0, most_requests}, "requests before the measurement");
+  made.count("seed", &g::seed, {0, std::numeric_limits<std::uint64_t>::max()},
+             "of prompts, lengths and arrivals; 0: another each time");
   return made.take();
 }
 
 group lengths_group() {
   using g = bench_lengths;
   declaring made("lengths", "in tokens", &options::lengths);
-  made.count("input", &g::input, {1, most_tokens}, "of a prompt, its prefix aside");
+  made.count("input", &g::input, {1, most_tokens}, "of a prompt, behind its prefix");
   made.count("output", &g::output, {1, most_tokens}, "of an answer");
-  made.fraction("range_ratio", &g::range_ratio, 0, 1,
-                "r: both lengths are drawn from n(1-r) to n(1+r)");
+  made.fraction("range_ratio", &g::range_ratio, 0, 1, "R: both are drawn from n(1-R) to n(1+R)")
+      .argument = "R";
   made.count("prefix_tokens", &g::prefix_tokens, {0, most_tokens},
-             "that stand before each prompt, the same for many");
-  made.count("prefixes", &g::prefixes, {1, most_requests}, "different ones");
+             "before each prompt, the same before many");
+  made.count("prefixes", &g::prefixes, {1, most_requests}, "different prefixes");
   return made.take();
 }
 
 group trace_group() {
   using g = bench_trace;
   declaring made("trace", "recorded arrivals and lengths instead", &options::trace);
-  made.text("file", &g::file, "Azure's CSV or Mooncake's JSON lines").flag = "trace";
-  made.fraction("speed", &g::speed, 0.001, fastest, "so many times faster than recorded").flag =
+  option_of<options>& file = made.text("file", &g::file, "Azure's CSV or Mooncake's JSON lines");
+  file.flag = "trace";
+  file.argument = "FILE";
+  made.fraction("speed", &g::speed, 0.001, fastest, "times faster than it was recorded").flag =
       "trace-speed";
-  made.fraction("scale", &g::scale, 0.0001, 1000, "of its lengths").flag = "trace-scale";
+  made.fraction("scale", &g::scale, 0.0001, 1000, "times its lengths").flag = "trace-scale";
   return made.take();
 }
 
 group bodies_group() {
   using g = bench_bodies;
   declaring made("bodies", "what requests say", &options::bodies);
-  made.boolean("text", &g::text, "prompts are words instead of token ids; chats' always are");
+  made.boolean("text", &g::text, "prompts of words, not of token ids; a chat's always are");
   made.count("vocabulary", &g::vocabulary, {0, most_tokens},
-             "ids are drawn from as many; 0: the server is asked");
-  made.boolean("ignore_eos", &g::ignore_eos, "answers go on to their full length");
-  made.text("extra", &g::extra, "a JSON object with further fields").flag = "extra-body";
+             "the size of the model's, for prompts of ids; 0: ask the server");
+  made.boolean("ignore_eos", &g::ignore_eos, "have answers go on to their full length");
+  option_of<options>& extra = made.text("extra", &g::extra, "further fields of each request");
+  extra.flag = "extra-body";
+  extra.argument = "JSON";
   return made.take();
 }
 
 group results_group() {
   using g = bench_results;
   declaring made("results", "what is told", &options::results);
-  made.text("goodput", &g::goodput, "limits in ms: ttft:500,tpot:30,e2el:10000; any of them");
-  made.text("json", &g::json, "a file for all numbers; -: standard output");
-  made.boolean("per_request", &g::per_request, "those of each request, too");
+  made.text("goodput", &g::goodput, "limits in ms that a good answer keeps, any of the three")
+      .argument = "ttft:500,tpot:30,e2el:9000";
+  made.text("json", &g::json, "write all numbers here; -: standard output").argument = "FILE";
+  made.boolean("per_request", &g::per_request, "and those of each request");
   return made.take();
 }
 
