@@ -3,10 +3,21 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 namespace troupe {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+/// Seconds to whole nanoseconds, which is more than clocks know and far shorter to write.
+double rounded(double seconds) { return std::round(seconds * 1e9) / 1e9; }
+
+json rounded(const std::vector<double>& seconds) {
+  json out = json::array();
+  for (const double each : seconds) out.push_back(rounded(each));
+  return out;
+}
 
 void add_configuration(json& to, const bench_report& report) {
   to["date"] = report.date;
@@ -34,7 +45,7 @@ void add_totals(json& to, const bench_report& report) {
   const auto rate = [&](std::uint64_t count) {
     return numbers.per_second(static_cast<double>(count));
   };
-  to["duration"] = numbers.duration;
+  to["duration"] = rounded(numbers.duration);
   to["completed"] = numbers.completed;
   to["failed"] = numbers.failed;
   to["total_input_tokens"] = numbers.input_tokens;
@@ -73,11 +84,11 @@ void add_requests(json& to, const std::vector<request_record>& records) {
   };
   list("input_lens", [](const request_record& each) { return each.input; });
   list("output_lens", [](const request_record& each) { return each.ok() ? each.output : 0; });
-  list("ttfts", [](const request_record& each) { return each.ttft; });
-  list("itls", [](const request_record& each) { return each.gaps; });
-  list("latencies", [](const request_record& each) { return each.latency; });
-  list("start_times", [](const request_record& each) { return each.sent; });
-  list("queue_times", [](const request_record& each) { return each.sent - each.planned; });
+  list("ttfts", [](const request_record& each) { return rounded(each.ttft); });
+  list("itls", [](const request_record& each) { return rounded(each.gaps); });
+  list("latencies", [](const request_record& each) { return rounded(each.latency); });
+  list("start_times", [](const request_record& each) { return rounded(each.sent); });
+  list("queue_times", [](const request_record& each) { return rounded(each.sent - each.planned); });
   list("errors", [](const request_record& each) { return each.error; });
 }
 

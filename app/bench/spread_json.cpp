@@ -2,12 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 namespace troupe {
 
 void add_spread(nlohmann::ordered_json& to, const std::string& name, const spread& values) {
-  constexpr double milliseconds_in_second = 1000;
   const auto add = [&](const char* which, double seconds) {
-    to[std::string(which) + '_' + name + "_ms"] = seconds * milliseconds_in_second;
+    to[std::string(which) + '_' + name + "_ms"] = std::round(seconds * 1e9) / 1e6;
   };
   add("mean", values.mean);
   add("median", values.median);

@@ -9,7 +9,7 @@
 
 namespace troupe {
 
-/// Adds "mean_NAME_ms" and so on; `values` are seconds.
+/// Adds "mean_NAME_ms" and so on, to whole nanoseconds; `values` are seconds.
 void add_spread(nlohmann::ordered_json& to, const std::string& name, const spread& values);
 
 } // namespace troupe

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -301,6 +302,41 @@ TEST(BenchServeElsewhere, MakesPromptsOfWordsWhereNoIdsAreKnown) {
   EXPECT_EQ(found.status, 0) << found.err;
   EXPECT_EQ(found.numbers.at("prompts"), "words");
   EXPECT_TRUE(json::parse(body).at("prompt").is_string()) << body;
+}
+
+TEST(BenchServeElsewhere, MakesPromptsOfTheIdsThatTheServerHasForWords) {
+  std::mutex guard;
+  std::vector<std::string> asked;
+  scripted_server server([&](const std::string& request, auto& client) {
+    const std::lock_guard lock(guard);
+    asked.push_back(request);
+    if (request.starts_with("GET /base/v1/models ")) {
+      client.say(plain_answer("200 OK", R"({"data":[{"id":"m"}]})"));
+    } else if (request.starts_with("POST /base/tokenize ")) {
+      std::vector<int> ids(100);
+      std::iota(ids.begin(), ids.end(), 7000);
+      client.say(plain_answer("200 OK", json{{"tokens", ids}}.dump()));
+    } else if (request.starts_with("POST /base/v1/completions ")) {
+      client.say(stream_head() + stream_chunk(std::string(finish) + "data: [DONE]\n\n") +
+                 stream_chunk(""));
+    } else {
+      client.say(plain_answer("404 Not Found", ""));
+    }
+    return true;
+  });
+  const measured found = bench(server.url() + "/base/v1", {"--requests", "1", "--input", "50",
+                                                           "--api-key", "k", "--header", "X-A: b"});
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_EQ(found.numbers.at("prompts"), "ids");
+  for (const std::string& request : asked) {
+    EXPECT_NE(request.find("\r\nAuthorization: Bearer k\r\n"), std::string::npos) << request;
+    EXPECT_NE(request.find("\r\nX-A: b\r\n"), std::string::npos) << request;
+    if (!request.starts_with("POST /base/v1/completions ")) continue;
+    const json body = json::parse(request.substr(request.find("\r\n\r\n")));
+    const std::vector<int> prompt = body.at("prompt");
+    EXPECT_EQ(prompt.size(), 50U);
+    for (const int id : prompt) EXPECT_TRUE(id >= 7000 && id < 7100) << id;
+  }
 }
 
 TEST(BenchServeElsewhere, StopsAtOnceWhereThereIsNoServerOrNoModel) {

@@ -202,6 +202,9 @@ TEST(ManyClient, HearsARefusalBeforeItHasSentEverything) {
   client.post(large, ears);
   client.run();
   EXPECT_EQ(ears.end->status, 413);
+  // Nothing can follow on a connection whose request was not finished.
+  EXPECT_EQ(end_of(client).status, 413);
+  EXPECT_EQ(server.connections(), 2);
 }
 
 TEST(ManyClient, KeepsNoMoreThanTheBeginOfALongBody) {

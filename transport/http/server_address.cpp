@@ -34,7 +34,7 @@ std::string server_address::authority() const {
 
 server_address parse_server_address(const std::string& url) {
   constexpr std::string_view scheme = "http://";
-  const std::string problem = fmt::format("'{}' is not of the form http://host[:port]", url);
+  const std::string problem = fmt::format("'{}' is not of the form http://host[:port][/path]", url);
   if (!url.starts_with(scheme) || !is_plain(url)) throw std::invalid_argument(problem);
   std::string rest = url.substr(scheme.size());
   server_address out;

@@ -65,6 +65,10 @@ TEST(AnswerReader, DoesNotTakeARoleForAToken) {
   EXPECT_EQ(found.ttft, 2);
   EXPECT_EQ(found.latency, 3);
   EXPECT_TRUE(found.gaps.empty());
+  EXPECT_EQ(
+      read({{11, R"({"choices":[{"delta":{"role":"assistant","content":""}}]})"}, {12, "[DONE]"}})
+          .error,
+      "the stream brought no tokens");
 }
 
 TEST(AnswerReader, MeasuresAnAnswerWithoutTextToItsEnd) {

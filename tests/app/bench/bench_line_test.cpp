@@ -81,7 +81,8 @@ TEST(BenchLine, RefusesWrongValuesWithTheirLimits) {
             "--timeout: \"5\" has no unit (ms, s, m, h); it takes 100ms to 24h\n");
   EXPECT_EQ(refusal({"--endpoint", "chats"}),
             "--endpoint: \"chats\" is not a choice; it takes completions or chat\n");
-  EXPECT_EQ(refusal({"--url", "h:1"}), "--url: 'h:1' is not of the form http://host[:port]\n");
+  EXPECT_EQ(refusal({"--url", "h:1"}),
+            "--url: 'h:1' is not of the form http://host[:port][/path]\n");
   EXPECT_EQ(refusal({"--goodput", "ttft:x"}),
             "--goodput: gives ttft \"x\"; it takes milliseconds from 0 to 1000000000\n");
   EXPECT_EQ(refusal({"--extra-body", "{"}), "--extra-body: is not a JSON object\n");

@@ -113,8 +113,8 @@ TEST(BenchOffline, TellsPeopleWhatItTellsPrograms) {
   const auto number = [&](const char* name) { return json.at(name).get<double>(); };
   for (const std::string& line :
        {fmt::format("\ntokens out  {}: {:.2f} a second\n", 15, number("output_throughput")),
-        fmt::format("{:.2f}\n", number("max_ttft_ms")),
-        fmt::format("{:>10.1f} %\n", number("share_device") * 100),
+        fmt::format("{:>12.2f}{:>10.1f} %\n", number("total_step_device_s"),
+                    number("share_device") * 100),
         fmt::format("\nsteps       {}, of {:.1f} rows\n", json.at("steps").get<int>(),
                     number("rows_per_step")),
         fmt::format("({:.1f} %); 0 preemptions\n", number("occupancy") * 100),
