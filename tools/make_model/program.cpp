@@ -51,6 +51,19 @@ std::vector<option_group_of<flag_tables>> groups() {
 
 verb this_program() { return {"make_model", "", "", {}, shown(groups()), {}}; }
 
+std::string written(const option_form& which) {
+  switch (which.kind) {
+  case option_kind::boolean:
+    return which.dashed();
+  case option_kind::count:
+    return which.dashed() + " N";
+  case option_kind::size:
+    return which.dashed() + " SIZE";
+  default:
+    return which.dashed() + (which.choices.empty() ? " TEXT" : " CHOICE");
+  }
+}
+
 std::string help() {
   std::string text = "make_model writes a model folder of random weights in the shape of a public "
                      "model, with a\ntokenizer of bytes, for troupe and others to load.\n\n"
@@ -58,7 +71,7 @@ std::string help() {
                      "example: make_model --shape llama-3.2-1b --out /tmp/llama-1b\n\n";
   for (const shown_group& group : this_program().groups)
     for (const auto& [form, standard] : group.options)
-      text += fmt::format("  {:<12} {}{}\n", form.dashed(), form.help,
+      text += fmt::format("  {:<16} {}{}\n", written(form), form.help,
                           standard.empty() ? "" : " [" + standard + "]");
   text += "\nshapes:\n";
   for (const model_shape& each : all_shapes())
