@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <map>
 #include <mutex>
@@ -356,8 +357,8 @@ TEST(BenchServeElsewhere, StopsAtOnceWhereThereIsNoServerOrNoModel) {
 }
 
 TEST(BenchServeElsewhere, ReportsWhatHadEndedWhenItIsInterrupted) {
+  std::atomic<int> answered = 0;
   scripted_server server([&](const std::string& request, auto& client) {
-    static std::atomic<int> answered = 0;
     if (request.starts_with("GET ")) {
       client.say(introduction(request));
     } else if (++answered <= 3) {
