@@ -4,17 +4,16 @@
 
 namespace troupe {
 
+namespace {
+
+device_case interpreted(std::string name, dtype type) {
+  return {std::move(name), [type] { return make_cuda_backend({type, true}); }, 8, true};
+}
+
+} // namespace
+
 std::vector<device_case> device_cases() {
-  return {{"bf16",
-           [] {
-             return make_cuda_backend({dtype::bf16, true});
-           },
-           8},
-          {"f16",
-           [] {
-             return make_cuda_backend({dtype::f16, true});
-           },
-           8}};
+  return {interpreted("bf16", dtype::bf16), interpreted("f16", dtype::f16)};
 }
 
 } // namespace troupe
