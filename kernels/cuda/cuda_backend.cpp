@@ -88,6 +88,10 @@ class cuda_backend final : public backend {
     staging_.upload(device, host, bytes);
   }
   void download(void* host, const void* device, std::size_t bytes) override;
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_.get()),
+          "cudaMemcpyAsync");
+  }
   void wait() override;
   std::unique_ptr<fence> mark() override { return std::make_unique<cuda_fence>(stream_.get()); }
 

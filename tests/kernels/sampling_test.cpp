@@ -92,6 +92,7 @@ class sampling_test : public device_test {
 };
 
 void sampling_test::check(const situation& s, int draws) {
+  if (GetParam().slow) draws /= 10;
   const auto p = distribution(s);
   std::vector<sample_row> rows;
   for (int i = 0; i < draws; ++i) rows.push_back(s.row(static_cast<std::uint32_t>(i)));

@@ -130,6 +130,18 @@ inline int __clz(int x) { return std::countl_zero(static_cast<unsigned>(x)); }
 inline unsigned __umulhi(unsigned a, unsigned b) {
   return static_cast<unsigned>((std::uint64_t{a} * b) >> 32);
 }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+  const std::uint64_t low = (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF);
+  const std::uint64_t left = (a >> 32) * (b & 0xFFFFFFFF) + (low >> 32);
+  const std::uint64_t right = (a & 0xFFFFFFFF) * (b >> 32) + (left & 0xFFFFFFFF);
+  return (a >> 32) * (b >> 32) + (left >> 32) + (right >> 32);
+}
+inline unsigned long long __float2ull_rn(float x) {
+  return static_cast<unsigned long long>(std::nearbyint(x));
+}
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
 inline float __expf(float x) { return std::exp(x); }
 inline float __fdividef(float a, float b) { return a / b; }
 inline void sincosf(float x, float* sine, float* cosine) {
