@@ -9,6 +9,8 @@
 #include "actors/telemetry.hpp"
 #include "app/device_of.hpp"
 #include "app/door_settings_of.hpp"
+#include "kernels/gpu_monitor.hpp"
+#include "model/families/family.hpp"
 #include "model/memory_plan.hpp"
 #include "model/served_model.hpp"
 
@@ -147,7 +149,8 @@ void company::spawn_front() {
 company::~company() { end(); }
 
 company_facts company::load(const company_progress& progress, executor_maker make_executor) {
-  const std::shared_ptr<backend> device = device_of(chosen_.engine);
+  const std::shared_ptr<backend> device =
+      device_of(chosen_.engine, read_architecture(chosen_.model.path).type);
   const auto free_bytes = device->free_memory();
   const auto note = [&](std::string_view part, std::uint64_t done, std::uint64_t total) {
     const std::string stage =
@@ -163,7 +166,8 @@ company_facts company::load(const company_progress& progress, executor_maker mak
   caf::anon_send(telemetry_,
                  metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
                                static_cast<std::uint32_t>(memory.blocks),
-                               chosen_.engine.prefix_cache, nullptr});
+                               chosen_.engine.prefix_cache,
+                               device->is_gpu() ? open_gpu_monitor() : nullptr});
   caf::anon_send(admission_, model_ready{facing});
   const engine_parts parts{device,      model.weights,  facing->facts().name,
                            memory,      chosen_.engine, telemetry_,

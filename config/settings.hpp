@@ -19,6 +19,9 @@ inline constexpr byte_count mib = 1024 * kib;
 
 enum class log_level { debug, info, warning, error };
 
+/// What computes; automatic is a GPU where the program can use one.
+enum class device_kind { automatic, cpu, cuda };
+
 /// How a log line is written; automatic is human on a terminal and json elsewhere.
 enum class log_format { automatic, human, json };
 
@@ -48,6 +51,8 @@ struct server_settings {
 
 /// How tokens are computed.
 struct engine_settings {
+  device_kind device = device_kind::automatic;
+  bool deterministic = false;        ///< the same tokens in every batch on a GPU too.
   std::uint32_t threads = 0;         ///< that compute; 0: one for each core.
   bool pin_threads = true;           ///< each computing thread stays on its core.
   std::uint32_t max_sequences = 256; ///< that run at once.

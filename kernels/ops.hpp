@@ -118,6 +118,8 @@ class backend {
   virtual ~backend() = default;
 
   virtual std::string name() const = 0;
+  /// The driver's monitor tells of it.
+  virtual bool is_gpu() const { return false; }
   /// The type that activations and KV pages have.
   virtual dtype activation_type() const = 0;
   /// Bytes that could be allocated now.

@@ -56,7 +56,8 @@ struct tensor_names {
 /// A decoder with rotary positions, RMS norms before each block, grouped-query attention and a
 /// gated MLP with SiLU.
 struct architecture {
-  std::string family; ///< model_type of config.json
+  std::string family;      ///< model_type of config.json
+  dtype type = dtype::f32; ///< that the model was made for; its files may hold others
   std::int32_t layers = 0;
   std::int32_t hidden = 0;
   std::int32_t heads = 0; ///< a multiple of kv_heads

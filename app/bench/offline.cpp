@@ -88,7 +88,7 @@ class measurement_of_engine {
 
  private:
   void measure_device() {
-    const auto device = device_of(chosen_.engine);
+    const auto device = device_of(chosen_.engine, model_.type);
     if (bar_) bar_->begin("yardsticks", 0, clock::now());
     report_.device = device->name();
     report_.device_rates = measure_yardsticks(*device, report_.weight_type, sizes_);

@@ -76,6 +76,7 @@ class cuda_backend final : public backend {
   ~cuda_backend() override { cudaStreamSynchronize(stream_.get()); }
 
   std::string name() const override { return name_; }
+  bool is_gpu() const override { return true; }
   dtype activation_type() const override { return options_.type; }
   std::size_t free_memory() const override {
     std::size_t free = 0, total = 0;

@@ -71,11 +71,13 @@ rope_settings read_rope(const config_reader& config, std::int64_t positions) {
   return out;
 }
 
-void check_type(const config_reader& config) {
+dtype read_type(const config_reader& config) {
   const std::string_view key = config.has("dtype") ? "dtype" : "torch_dtype";
   const std::string type = config.text_or(key, "float32");
-  if (type != "float32" && type != "float16" && type != "bfloat16")
-    config.refuse(key, "served are: float32, float16, bfloat16");
+  if (type == "float32") return dtype::f32;
+  if (type == "float16") return dtype::f16;
+  if (type == "bfloat16") return dtype::bf16;
+  config.refuse(key, "served are: float32, float16, bfloat16");
 }
 
 void read_tokens(architecture& out, const config_reader& config) {
@@ -91,10 +93,10 @@ architecture read_common(const config_reader& config) {
   const auto size = [&](std::string_view key, std::int64_t most) {
     return static_cast<std::int32_t>(config.whole(key, 1, most));
   };
-  check_type(config);
   const std::string activation = config.text_or("hidden_act", "silu");
   if (activation != "silu" && activation != "swish") config.refuse("hidden_act", "served is: silu");
   architecture out;
+  out.type = read_type(config);
   out.family = config.text_or("model_type", "");
   out.layers = size("num_hidden_layers", 1024);
   out.hidden = size("hidden_size", 1 << 17);
