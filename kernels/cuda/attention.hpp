@@ -6,7 +6,7 @@
 // who computes it, and splits are merged in their order by one formula, whether by one block that
 // goes through all of them or by a last kernel over the parts that many blocks left. So the work is
 // cut as the batch needs and a row's bits stay the same. How long contexts are is known on the
-// device only; a first kernel there cuts the work, and no launch depends on it.
+// device only: the kernel itself cuts the work, and no launch depends on it.
 #pragma once
 
 #include "kernels/ops.hpp"
@@ -18,7 +18,7 @@ namespace troupe::cuda {
 class paged_attention {
  public:
   /// Positions of a split, unless the constructor is told otherwise.
-  static constexpr std::int32_t default_split = 512;
+  static constexpr std::int32_t default_split = 256;
 
   /// For a device with so many multiprocessors; `split` is a multiple of 64.
   explicit paged_attention(std::int32_t multiprocessors, std::int32_t split = default_split);
@@ -40,7 +40,7 @@ class paged_attention {
   std::int32_t split_;
   std::int32_t head_dim_ = 0;  // of the memory, padded
   std::int32_t sequences_ = 0; // of the memory
-  memory plan_;
+  memory cut_;
   memory totals_;
   memory parts_;
 };
