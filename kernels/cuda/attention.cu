@@ -56,18 +56,20 @@ class attention_block {
       seen[i].first = work.first_seen(in_, seen[i].last);
     }
     const int begin = item.begin / keys * keys;
-    find_rows(item, begin);
+    note(look_up(item, begin), begin);
     __syncthreads();
     load_tile(item, begin);
-    find_rows(item, begin + keys);
+    note(look_up(item, begin + keys), begin + keys);
     bool merging = false;
     warp_.reset();
     for (int start = begin; start < item.end; start += keys) {
       ptx::wait_copies<0>();
       __syncthreads();
       if (start + keys < item.end) load_tile(item, start + keys);
-      find_rows(item, start + 2 * keys);
+      // What is looked up arrives while the warp computes.
+      const page_place after_next = look_up(item, start + 2 * keys);
       attend(item, work, seen, start);
+      note(after_next, start + 2 * keys);
       const bool last = start + keys >= item.end;
       if (!last && (start + keys) % in_.split != 0) continue;
       warp_.add_up();
@@ -128,17 +130,23 @@ class attention_block {
 
   __device__ int buffer(int start) const { return start / keys % 2; }
 
-  /// Looks up where the tile's positions lie in the pages.
-  __device__ void find_rows(const attention_item& item, int start) {
-    if (thread_ >= keys) return;
+  /// Where a position lies in the pages; block -1: nobody needs it.
+  struct page_place {
+    std::int32_t block;
+    std::int32_t offset;
+  };
+  /// Of this thread's position of a tile.
+  __device__ page_place look_up(const attention_item& item, int start) const {
     const int position = start + thread_;
-    std::int32_t row = -1;
-    if (position >= item.begin && position < item.end)
-      row = in_.batch.block_tables[std::int64_t{item.sequence} * in_.batch.table_stride +
-                                   position / in_.block_tokens] *
-                in_.block_tokens +
-            position % in_.block_tokens;
-    shared_.page_rows[buffer(start)][thread_] = row;
+    if (thread_ >= keys || position < item.begin || position >= item.end) return {-1, 0};
+    const std::int32_t* const table =
+        in_.batch.block_tables + std::int64_t{item.sequence} * in_.batch.table_stride;
+    return {table[position / in_.block_tokens], position % in_.block_tokens};
+  }
+  __device__ void note(const page_place& place, int start) {
+    if (thread_ >= keys) return;
+    shared_.page_rows[buffer(start)][thread_] =
+        place.block < 0 ? -1 : place.block * in_.block_tokens + place.offset;
   }
 
   __device__ void load_tile(const attention_item& item, int start) {
