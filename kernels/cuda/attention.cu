@@ -14,7 +14,7 @@ namespace {
 
 constexpr int max_dim = 256;
 /// Items that are wanted for each multiprocessor.
-constexpr int wanted_items = 4;
+constexpr int wanted_items = 8;
 constexpr int blocks_per_multiprocessor = 2;
 
 /// The dynamic shared memory of a block.
@@ -39,10 +39,12 @@ class attention_block {
                              shared_memory& shared)
       : in_(in), scratch_(scratch), shared_(shared), thread_(static_cast<int>(threadIdx.x)),
         warp_query_(thread_ / 32 * 16) {
-    // What no copy reaches, elements behind a head's end, counts as 0.
-    auto* const words = reinterpret_cast<std::uint32_t*>(&shared);
-    for (int i = thread_; i < static_cast<int>(sizeof(shared_memory) / 4); i += tile_threads)
-      words[i] = 0;
+    // Elements behind a head's end, which no copy reaches, count as 0.
+    if (in.head_dim == Dim) return;
+    auto* const all = reinterpret_cast<uint4*>(&shared);
+    for (int i = thread_; i < static_cast<int>(sizeof(shared_memory) / sizeof(uint4));
+         i += tile_threads)
+      all[i] = make_uint4(0, 0, 0, 0);
   }
 
   __device__ void run(const attention_item& item, const sequence_work& work) {
@@ -54,18 +56,20 @@ class attention_block {
       seen[i].first = work.first_seen(in_, seen[i].last);
     }
     const int begin = item.begin / keys * keys;
-    find_rows(item, begin);
+    note(look_up(item, begin), begin);
     __syncthreads();
     load_tile(item, begin);
-    find_rows(item, begin + keys);
+    note(look_up(item, begin + keys), begin + keys);
     bool merging = false;
     warp_.reset();
     for (int start = begin; start < item.end; start += keys) {
       ptx::wait_copies<0>();
       __syncthreads();
       if (start + keys < item.end) load_tile(item, start + keys);
-      find_rows(item, start + 2 * keys);
+      // What is looked up arrives while the warp computes.
+      const page_place after_next = look_up(item, start + 2 * keys);
       attend(item, work, seen, start);
+      note(after_next, start + 2 * keys);
       const bool last = start + keys >= item.end;
       if (!last && (start + keys) % in_.split != 0) continue;
       warp_.add_up();
@@ -126,17 +130,23 @@ class attention_block {
 
   __device__ int buffer(int start) const { return start / keys % 2; }
 
-  /// Looks up where the tile's positions lie in the pages.
-  __device__ void find_rows(const attention_item& item, int start) {
-    if (thread_ >= keys) return;
+  /// Where a position lies in the pages; block -1: nobody needs it.
+  struct page_place {
+    std::int32_t block;
+    std::int32_t offset;
+  };
+  /// Of this thread's position of a tile.
+  __device__ page_place look_up(const attention_item& item, int start) const {
     const int position = start + thread_;
-    std::int32_t row = -1;
-    if (position >= item.begin && position < item.end)
-      row = in_.batch.block_tables[std::int64_t{item.sequence} * in_.batch.table_stride +
-                                   position / in_.block_tokens] *
-                in_.block_tokens +
-            position % in_.block_tokens;
-    shared_.page_rows[buffer(start)][thread_] = row;
+    if (thread_ >= keys || position < item.begin || position >= item.end) return {-1, 0};
+    const std::int32_t* const table =
+        in_.batch.block_tables + std::int64_t{item.sequence} * in_.batch.table_stride;
+    return {table[position / in_.block_tokens], position % in_.block_tokens};
+  }
+  __device__ void note(const page_place& place, int start) {
+    if (thread_ >= keys) return;
+    shared_.page_rows[buffer(start)][thread_] =
+        place.block < 0 ? -1 : place.block * in_.block_tokens + place.offset;
   }
 
   __device__ void load_tile(const attention_item& item, int start) {
@@ -186,6 +196,7 @@ class attention_block {
     const merged both[2] = {{aside_best_[0], warp_.best[0]}, {aside_best_[1], warp_.best[1]}};
 #pragma unroll
     for (int n = 0; n < Dim / 8; ++n) {
+      if (n % 8 == 0) __syncwarp(); // there are no registers to load more than 8 ahead
       const float4 aside = set_aside(n);
       float(&sums)[4] = warp_.sums[n];
       sums[0] = both[0](aside.x, sums[0]);
@@ -243,15 +254,16 @@ template <class T, int Dim>
 __global__ void __launch_bounds__(tile_threads, Dim > 128 ? 1 : 2)
     attend(const __grid_constant__ attention_inputs in,
            const __grid_constant__ attention_scratch scratch) {
+  __shared__ attention_plan plan;
+  attention_block<T, Dim> block(in, scratch, *ptx::dynamic_shared<attention_memory<T, Dim>>());
   ptx::wait_for_previous();
   ptx::allow_next();
-  attention_block<T, Dim> block(in, scratch, *ptx::dynamic_shared<attention_memory<T, Dim>>());
-  const attention_plan plan = *scratch.plan;
-  for (int item = static_cast<int>(blockIdx.x); item < plan.items;
+  plan.make(in, scratch);
+  for (int item = static_cast<int>(blockIdx.x); item < plan.items();
        item += static_cast<int>(gridDim.x)) {
-    const int s = find_sequence(in, scratch, item);
-    const sequence_work work(in, s);
-    block.run(attention_item(in, scratch, plan, item, s, work), work);
+    const sequence_place place = plan.find(in, item);
+    const sequence_work work(in, place.sequence);
+    block.run(attention_item(in, plan.span(), item, place, work), work);
   }
 }
 
@@ -261,8 +273,8 @@ __global__ void merge_parts(const __grid_constant__ attention_inputs in,
                             const __grid_constant__ attention_scratch scratch) {
   ptx::wait_for_previous();
   ptx::allow_next();
-  const attention_plan plan = *scratch.plan;
-  if (plan.parts == 0) return;
+  const attention_cut cut = *scratch.cut;
+  if (cut.parts == 0) return;
   const int heads = in.kv_heads * in.group;
   const int lane = static_cast<int>(threadIdx.x % 32);
   const std::int64_t warps = std::int64_t{gridDim.x} * (blockDim.x / 32);
@@ -274,13 +286,14 @@ __global__ void merge_parts(const __grid_constant__ attention_inputs in,
     const int query = (token - work.first_row) * in.group + head % in.group;
     const int tile = query / tile_queries;
     const int splits = work.splits_of(in, tile).count;
-    if (splits <= plan.span) continue;
+    if (splits <= cut.span) continue;
+    const std::int64_t first_part = scratch.first_part[s];
     float best = lowest, total = 0.0F;
     float sums[max_dim / 64][2] = {};
-    for (int piece = 0; piece * plan.span < splits; ++piece) {
+#pragma unroll 4
+    for (int piece = 0; piece < (splits + cut.span - 1) / cut.span; ++piece) {
       const std::int64_t row =
-          std::int64_t{part_of(in, scratch, s, work, tile, piece, plan.span, head / in.group)} *
-              tile_queries +
+          (first_part + part_of(in, work, tile, piece, cut.span, head / in.group)) * tile_queries +
           query % tile_queries;
       const float2 part = scratch.part_sums[row];
       const merged both(best, part.x);
@@ -350,7 +363,7 @@ void paged_attention::reserve(std::int32_t head_dim, std::int32_t sequences) {
   }
   if (sequences > sequences_) {
     const auto count = static_cast<std::size_t>(std::max(sequences, 2 * sequences_));
-    plan_ = allocate_device(sizeof(attention_plan) + (2 * count + 1) * sizeof(std::int32_t));
+    cut_ = allocate_device(sizeof(attention_cut) + count * sizeof(std::int32_t));
     sequences_ = static_cast<std::int32_t>(count);
   }
 }
@@ -381,14 +394,14 @@ void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& 
   const std::int32_t wanted = wanted_items * multiprocessors_;
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
   const attention_scratch scratch{
-      .plan = reinterpret_cast<attention_plan*>(plan_.get()),
-      .sequences = reinterpret_cast<std::int32_t*>(plan_.get() + sizeof(attention_plan)),
+      .cut = reinterpret_cast<attention_cut*>(cut_.get()),
+      .first_part = reinterpret_cast<std::int32_t*>(cut_.get() + sizeof(attention_cut)),
       .totals = reinterpret_cast<float4*>(totals_.get()),
       .parts = reinterpret_cast<float*>(part_sums + std::int64_t{2} * wanted * tile_queries),
       .part_sums = part_sums,
       .dim = dim,
+      .wanted = wanted,
   };
-  launch(stream, {1, plan_threads}, plan_attention, in, scratch, wanted);
   with_type(out.type, [&]<class T>() {
     with_dim(dim, [&]<int Dim>() {
       launch(stream,

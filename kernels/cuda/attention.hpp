@@ -6,7 +6,7 @@
 // who computes it, and splits are merged in their order by one formula, whether by one block that
 // goes through all of them or by a last kernel over the parts that many blocks left. So the work is
 // cut as the batch needs and a row's bits stay the same. How long contexts are is known on the
-// device only; a first kernel there cuts the work, and no launch depends on it.
+// device only: the kernel itself cuts the work, and no launch depends on it.
 #pragma once
 
 #include "kernels/ops.hpp"
@@ -18,13 +18,15 @@ namespace troupe::cuda {
 class paged_attention {
  public:
   /// Positions of a split, unless the constructor is told otherwise.
-  static constexpr std::int32_t default_split = 512;
+  static constexpr std::int32_t default_split = 256;
 
   /// For a device with so many multiprocessors; `split` is a multiple of 64.
   explicit paged_attention(std::int32_t multiprocessors, std::int32_t split = default_split);
 
-  /// backend::attention for bf16 and f16, with scale > 0. Throws std::invalid_argument where the
-  /// head is odd or has more than 256 elements. Calls share memory: all go to one stream.
+  /// backend::attention for bf16 and f16, with scale > 0. Values must be finite: another one also
+  /// reaches rows up to 63 positions before it where they are in the batch. Throws
+  /// std::invalid_argument where the head is odd or has more than 256 elements. Calls share memory:
+  /// all go to one stream.
   void run(cudaStream_t stream, const matrix& out, const matrix& qkv, const head_shape& heads,
            const kv_pages& pages, const batch_view& batch, float scale, std::int32_t window,
            float softcap);
@@ -40,7 +42,7 @@ class paged_attention {
   std::int32_t split_;
   std::int32_t head_dim_ = 0;  // of the memory, padded
   std::int32_t sequences_ = 0; // of the memory
-  memory plan_;
+  memory cut_;
   memory totals_;
   memory parts_;
 };

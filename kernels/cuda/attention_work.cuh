@@ -29,24 +29,21 @@ struct attention_inputs {
   float factor;        // what brings scores to powers of two
 };
 
-struct attention_plan {
-  std::int32_t span = 0;  ///< splits of a piece
-  std::int32_t items = 0; ///< of all sequences
-  std::int32_t parts = 0; ///< that are left for merging
+/// What merging is told of how the work was cut.
+struct attention_cut {
+  std::int32_t span;  ///< splits of a piece
+  std::int32_t parts; ///< that are left for merging
 };
 
-/// Memory that the kernels of a call share. Of n sequences, `sequences` holds for each its first
-/// item and its first part, and the number of items at the end: [2 * n + 1].
+/// Memory that the kernels of a call share.
 struct attention_scratch {
-  attention_plan* plan;
-  std::int32_t* sequences;
-  float4* totals;    // [blocks, dim / 8, tile_threads], each thread's own
-  float* parts;      // [parts, tile_queries, dim]
-  float2* part_sums; // [parts, tile_queries]: highest score and sum of weights
-  std::int32_t dim;  // head_dim, padded
-
-  __device__ std::int32_t& first_item(int s) const { return sequences[2 * s]; }
-  __device__ std::int32_t& first_part(int s) const { return sequences[2 * s + 1]; }
+  attention_cut* cut;
+  std::int32_t* first_part; // [sequences]
+  float4* totals;           // [blocks, dim / 8, tile_threads], each thread's own
+  float* parts;             // [parts, tile_queries, dim]
+  float2* part_sums;        // [parts, tile_queries]: highest score and sum of weights
+  std::int32_t dim;         // head_dim, padded
+  std::int32_t wanted;      // items; at most twice as many parts are left
 };
 
 /// The splits that a tile sees.
@@ -92,6 +89,12 @@ struct sequence_work {
   __device__ int pieces(const attention_inputs& in, int span) const {
     return (most_splits(in) + span - 1) / span;
   }
+  __device__ int items(const attention_inputs& in, int span) const {
+    return tiles() * in.kv_heads * pieces(in, span);
+  }
+  __device__ int parts(const attention_inputs& in, int span) const {
+    return pieces(in, span) > 1 ? items(in, span) : 0;
+  }
 };
 
 /// What a value sums up to over the block's threads, before this one and over all.
@@ -100,10 +103,8 @@ struct block_sums {
   std::int64_t all;
 };
 
-constexpr int plan_threads = 256;
-
 __device__ inline block_sums sums_over_block(std::int64_t value) {
-  __shared__ std::int64_t of_warps[plan_threads / 32];
+  __shared__ std::int64_t of_warps[tile_threads / 32];
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   std::int64_t sum = value;
 #pragma unroll
@@ -114,7 +115,7 @@ __device__ inline block_sums sums_over_block(std::int64_t value) {
   if (lane == 31) of_warps[warp] = sum;
   __syncthreads();
   block_sums out{sum - value, 0};
-  for (int w = 0; w < plan_threads / 32; ++w) {
+  for (int w = 0; w < tile_threads / 32; ++w) {
     if (w < warp) out.before += of_warps[w];
     out.all += of_warps[w];
   }
@@ -122,52 +123,98 @@ __device__ inline block_sums sums_over_block(std::int64_t value) {
   return out;
 }
 
-/// Cuts the work into about `wanted` items, and leaves at most 2 * wanted parts. One block.
-__global__ void plan_attention(const attention_inputs in, const attention_scratch scratch,
-                               int wanted) {
-  ptx::wait_for_previous();
-  ptx::allow_next();
-  const int sequences = in.batch.sequences;
-  std::int64_t splits = 0;
-  for (int first = 0; first < sequences; first += plan_threads) {
-    const int s = first + static_cast<int>(threadIdx.x);
-    std::int64_t own = 0;
-    if (s < sequences) {
-      const sequence_work work(in, s);
-      own = std::int64_t{work.tiles()} * in.kv_heads * work.most_splits(in);
-    }
-    splits += sums_over_block(own).all;
-  }
-  attention_plan plan;
-  plan.span = static_cast<int>(max((splits + wanted - 1) / wanted, std::int64_t{1}));
-  for (int first = 0; first < sequences; first += plan_threads) {
-    const int s = first + static_cast<int>(threadIdx.x);
-    int items = 0, parts = 0;
-    if (s < sequences) {
-      const sequence_work work(in, s);
-      const int pieces = work.pieces(in, plan.span);
-      items = work.tiles() * in.kv_heads * pieces;
-      parts = pieces > 1 ? items : 0;
-    }
-    const block_sums all_items = sums_over_block(items), all_parts = sums_over_block(parts);
-    if (s < sequences) {
-      scratch.first_item(s) = plan.items + static_cast<int>(all_items.before);
-      scratch.first_part(s) = plan.parts + static_cast<int>(all_parts.before);
-    }
-    plan.items += static_cast<int>(all_items.all);
-    plan.parts += static_cast<int>(all_parts.all);
-  }
-  if (threadIdx.x != 0) return;
-  scratch.first_item(sequences) = plan.items;
-  *scratch.plan = plan;
-}
+/// Where a sequence's items and parts begin.
+struct sequence_place {
+  int sequence;
+  int first_item;
+  int first_part;
+};
 
-/// The part of a tile's piece, for the heads of one key head.
-__device__ inline std::int32_t part_of(const attention_inputs& in, const attention_scratch& scratch,
-                                       int s, const sequence_work& work, int tile, int piece,
-                                       int span, int kv_head) {
-  const int place = (work.tiles() - 1 - tile) * work.pieces(in, span) + piece;
-  return scratch.first_part(s) + place * in.kv_heads + kv_head;
+/// How the work is cut, found out by each block for itself: that takes less time than a kernel. A
+/// thread looks after some adjacent sequences. In shared memory; all threads call all of it.
+class attention_plan {
+ public:
+  __device__ void make(const attention_inputs& in, const attention_scratch& scratch) {
+    const int thread = static_cast<int>(threadIdx.x);
+    std::int64_t splits = 0;
+    each_sequence(in, [&](int, const sequence_work& work) {
+      splits += std::int64_t{work.tiles()} * in.kv_heads * work.most_splits(in);
+      return true;
+    });
+    splits = sums_over_block(splits).all;
+    const int span =
+        static_cast<int>(max((splits + scratch.wanted - 1) / scratch.wanted, std::int64_t{1}));
+    int items = 0, parts = 0;
+    each_sequence(in, [&](int, const sequence_work& work) {
+      items += work.items(in, span);
+      parts += work.parts(in, span);
+      return true;
+    });
+    const block_sums all_items = sums_over_block(items), all_parts = sums_over_block(parts);
+    first_item_[thread] = static_cast<int>(all_items.before);
+    first_part_[thread] = static_cast<int>(all_parts.before);
+    if (thread == 0) {
+      span_ = span;
+      first_item_[tile_threads] = static_cast<int>(all_items.all);
+    }
+    __syncthreads();
+    if (blockIdx.x != 0) return;
+    if (thread == 0) *scratch.cut = {span, static_cast<int>(all_parts.all)};
+    each_place(in, [&](const sequence_place& place, int) {
+      scratch.first_part[place.sequence] = place.first_part;
+      return true;
+    });
+  }
+
+  __device__ int span() const { return span_; }
+  __device__ int items() const { return first_item_[tile_threads]; }
+
+  /// The sequence that an item belongs to.
+  __device__ sequence_place find(const attention_inputs& in, int item) {
+    const int thread = static_cast<int>(threadIdx.x);
+    __syncthreads(); // all have read the last one
+    if (first_item_[thread] <= item && item < first_item_[thread + 1])
+      each_place(in, [&](const sequence_place& place, int items) {
+        found_ = place;
+        return item >= place.first_item + items;
+      });
+    __syncthreads();
+    return found_;
+  }
+
+ private:
+  /// Calls f(sequence, work) with this thread's sequences until it is false.
+  template <class F>
+  __device__ static void each_sequence(const attention_inputs& in, const F& f) {
+    const int each = (in.batch.sequences + tile_threads - 1) / tile_threads;
+    const int first = static_cast<int>(threadIdx.x) * each;
+    for (int s = first; s < min(first + each, in.batch.sequences); ++s)
+      if (!f(s, sequence_work(in, s))) return;
+  }
+  /// Calls f(place, items).
+  template <class F>
+  __device__ void each_place(const attention_inputs& in, const F& f) const {
+    sequence_place place{0, first_item_[threadIdx.x], first_part_[threadIdx.x]};
+    each_sequence(in, [&](int s, const sequence_work& work) {
+      place.sequence = s;
+      const int items = work.items(in, span_);
+      const bool more = f(place, items);
+      place.first_item += items;
+      place.first_part += work.parts(in, span_);
+      return more;
+    });
+  }
+
+  int span_;
+  int first_item_[tile_threads + 1];
+  int first_part_[tile_threads];
+  sequence_place found_;
+};
+
+/// The part of a tile's piece, for the heads of one key head, counted in its sequence.
+__device__ inline int part_of(const attention_inputs& in, const sequence_work& work, int tile,
+                              int piece, int span, int kv_head) {
+  return ((work.tiles() - 1 - tile) * work.pieces(in, span) + piece) * in.kv_heads + kv_head;
 }
 
 /// One item: a tile of queries of one key head over adjacent splits. A sequence's last tiles, which
@@ -180,35 +227,23 @@ struct attention_item {
   int end;
   int part; ///< where to leave the result; -1: it is whole
 
-  __device__ attention_item(const attention_inputs& in, const attention_scratch& scratch,
-                            const attention_plan& plan, int item, int s, const sequence_work& work)
-      : sequence(s) {
-    const int local = item - scratch.first_item(s);
-    const int pieces = work.pieces(in, plan.span);
+  __device__ attention_item(const attention_inputs& in, int span, int item,
+                            const sequence_place& place, const sequence_work& work)
+      : sequence(place.sequence) {
+    const int local = item - place.first_item;
+    const int pieces = work.pieces(in, span);
     const int piece = local / in.kv_heads % pieces;
     kv_head = local % in.kv_heads;
     tile = work.tiles() - 1 - local / in.kv_heads / pieces;
     const split_range seen = work.splits_of(in, tile);
-    const int first = seen.first + piece * plan.span;
-    const int last = min(first + plan.span, seen.first + seen.count); // not included
+    const int first = seen.first + piece * span;
+    const int last = min(first + span, seen.first + seen.count); // not included
     const int first_query = tile * tile_queries;
     begin = max(first * in.split, work.first_seen(in, work.position(in, first_query)));
     end = min(last * in.split, work.position(in, first_query + tile_queries - 1) + 1);
-    part = seen.count > plan.span ? part_of(in, scratch, s, work, tile, piece, plan.span, kv_head)
-                                  : -1;
+    part =
+        seen.count > span ? place.first_part + part_of(in, work, tile, piece, span, kv_head) : -1;
   }
 };
-
-/// The sequence that an item belongs to; all threads of the block look for it together.
-__device__ inline int find_sequence(const attention_inputs& in, const attention_scratch& scratch,
-                                    int item) {
-  __shared__ int found;
-  __syncthreads(); // all have read the last one
-  for (int s = static_cast<int>(threadIdx.x); s < in.batch.sequences;
-       s += static_cast<int>(blockDim.x))
-    if (scratch.first_item(s) <= item && item < scratch.first_item(s + 1)) found = s;
-  __syncthreads();
-  return found;
-}
 
 } // namespace troupe::cuda

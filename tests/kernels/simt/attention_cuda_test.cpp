@@ -72,6 +72,18 @@ class paged_batch {
     for (std::size_t s = 0; s < runs.size(); ++s) add(s, runs[s]);
   }
 
+  /// Spoils the first positions of a sequence and where they lie, as if their blocks were given
+  /// back.
+  void forget(std::size_t sequence, std::int32_t positions) {
+    for (std::int32_t p = 0; p < positions; ++p) {
+      const std::int64_t at = page_row(sequence, p) * layer_.stride();
+      std::fill_n(keys_.begin() + at, layer_.stride(), nan);
+      std::fill_n(values_.begin() + at, layer_.stride(), nan);
+    }
+    std::fill_n(tables_.begin() + static_cast<std::ptrdiff_t>(sequence) * table_stride_,
+                positions / layer_.block_tokens, -1);
+  }
+
   std::vector<float> attend(paged_attention& with, const attention_rule& rule) {
     auto qkv = as_type(qkv_, layer_.type), keys = as_type(keys_, layer_.type),
          values = as_type(values_, layer_.type);
@@ -108,6 +120,11 @@ class paged_batch {
     return {of.bytes.data(), layer_.type, std::ssize(of.values) / layer_.stride(), layer_.stride()};
   }
 
+  std::int64_t page_row(std::size_t s, std::int32_t position) const {
+    const auto block = tables_[s * size(table_stride_) + size(position / layer_.block_tokens)];
+    return std::int64_t{block} * layer_.block_tokens + position % layer_.block_tokens;
+  }
+
   void add(std::size_t s, const sequence_run& at) {
     const std::int32_t length = at.rows.first + at.rows.rows;
     const auto rows = layer_.queries(at.seed, at.rows);
@@ -119,10 +136,7 @@ class paged_batch {
     first_row_.push_back(static_cast<std::int32_t>(positions_.size()));
     const auto keys = layer_.keys(at.seed, length), values = layer_.values(at.seed, length);
     for (std::int32_t p = 0; p < length; ++p) {
-      const auto block =
-          tables_[s * size(table_stride_) + static_cast<std::size_t>(p / layer_.block_tokens)];
-      const std::int64_t to =
-          (std::int64_t{block} * layer_.block_tokens + p % layer_.block_tokens) * layer_.stride();
+      const std::int64_t to = page_row(s, p) * layer_.stride();
       std::copy_n(keys.begin() + p * layer_.stride(), layer_.stride(), keys_.begin() + to);
       std::copy_n(values.begin() + p * layer_.stride(), layer_.stride(), values_.begin() + to);
     }
@@ -197,6 +211,18 @@ TEST(CudaAttention, LooksBackOverItsWindowOnly) {
             {.scale = 0.2, .window = window});
 }
 
+TEST(CudaAttention, ReadsNothingThatAllItsWindowsHavePassed) {
+  auto small = on_small_device(), large = on_large_device();
+  const layer of{{4, 2, 16}};
+  const attention_rule rule{.scale = 0.2, .window = 90};
+  for (const run& rows : {run{300, 1}, run{290, 10}, run{153, 1}, run{154, 20}})
+    for (paged_attention* const device : {&small, &large}) {
+      paged_batch batch(of, {{rows, 1}});
+      batch.forget(0, rows.first - 89);
+      expect_close(batch.attend(*device, rule), expected(of, {{rows, 1}}, rule), 2e-2);
+    }
+}
+
 TEST(CudaAttention, BoundsScoresWithTheSoftcap) {
   auto device = on_small_device();
   check(device, {{4, 2, 64}}, {{90, 1}, {0, 40}}, {.scale = 1, .softcap = 5});
@@ -209,9 +235,10 @@ TEST(CudaAttention, SurvivesScoresThatOverflowTheirExponentials) {
 }
 
 TEST(CudaAttention, AttendsInBatchesOfManySequences) {
-  auto device = on_large_device();
+  paged_attention device(60, 64);
   std::vector<run> runs;
-  for (std::int32_t i = 0; i < 300; ++i) runs.push_back({i % 40, 1 + i % 3 / 2});
+  for (std::int32_t i = 0; i < 300; ++i)
+    runs.push_back({i % 40 + (i % 50 < 4 ? 90 : 0), 1 + i % 3 / 2});
   check(device, {{4, 1, 16}}, runs, {.scale = 0.2});
 }
 
@@ -243,16 +270,18 @@ TEST(CudaAttention, GivesARowTheSameBitsHoweverTheWorkIsCut) {
         return std::vector<float>(whole.begin() + first * of.width(),
                                   whole.begin() + (first + rows) * of.width());
       };
-      for (const run& chunk : {run{0, 1}, {63, 1}, {64, 1}, {199, 1}, {100, 7}, {127, 73}})
-        for (paged_attention* const device : {&small, &large}) {
-          SCOPED_TRACE(fmt::format("{} rows from {}", chunk.rows, chunk.first));
-          const auto want = rows_of(chunk.first, chunk.rows);
-          expect_same(paged_batch(of, {{chunk, 1}}).attend(*device, rule), want);
-          auto among = paged_batch(of, {{chunk, 1}, {{300, 2}, 2}, {{0, 90}, 3}, {{10, 1}, 4}})
-                           .attend(*device, rule);
-          among.resize(want.size());
-          expect_same(among, want);
-        }
+      for (const run& chunk : {run{0, 1}, {64, 1}, {199, 1}, {100, 7}, {127, 73}}) {
+        SCOPED_TRACE(fmt::format("{} rows from {}", chunk.rows, chunk.first));
+        const auto want = rows_of(chunk.first, chunk.rows);
+        expect_same(paged_batch(of, {{chunk, 1}}).attend(small, rule), want);
+        expect_same(paged_batch(of, {{chunk, 1}}).attend(large, rule), want);
+      }
+      for (paged_attention* const device : {&small, &large}) {
+        auto among = paged_batch(of, {{{63, 5}, 1}, {{300, 2}, 2}, {{0, 90}, 3}, {{10, 1}, 4}})
+                         .attend(*device, rule);
+        among.resize(size(5 * of.width()));
+        expect_same(among, rows_of(63, 5));
+      }
     }
 }
 
