@@ -200,6 +200,7 @@ struct sampling_plan {
   std::size_t of_kind[3] = {};
   std::size_t words = 0;
   std::size_t tops = 0;
+  bool reports = false;
 
   std::size_t tasks_bytes() const { return order.size() * sizeof(sampling_task); }
   std::size_t input_bytes() const { return tasks_bytes() + words * sizeof(std::uint32_t); }
@@ -216,6 +217,7 @@ sampling_plan plan_of(std::span<const sample_row> rows, std::int64_t vocab) {
     check_row(row, vocab);
     plan.words += words_of(row, vocab);
     plan.tops += wanted_tops(row) > 0 ? 1 : 0;
+    plan.reports = plan.reports || wanted_tops(row) >= 0;
     ++plan.of_kind[static_cast<std::size_t>(kind_of(row))];
   }
   if (plan.words > std::numeric_limits<std::uint32_t>::max())
@@ -355,6 +357,7 @@ std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, con
                {reinterpret_cast<float*>(copies_.get()),
                 reinterpret_cast<std::uint32_t*>(counts_.get()), slots, stride});
   }
+  if (plan.reports) sample_report(stream, input(greedy, plain + adjusted), output);
   check(cudaMemcpyAsync(out_host, out, plan.output_bytes(), cudaMemcpyDeviceToHost, stream),
         "cudaMemcpy");
   check(cudaEventRecord(call->done.get(), stream), "cudaEventRecord");
