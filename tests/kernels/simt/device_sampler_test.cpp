@@ -105,6 +105,28 @@ TEST(DeviceSampler, ChoosesWhatTheCpuChooses) {
   }
 }
 
+TEST(DeviceSampler, ChoosesFromTheLargestVocabularies) {
+  std::vector<sampling_params> params(3);
+  params[0].temperature = 2;
+  params[1].min_p = 0.02F;
+  params[2].top_k = 30000;
+  for (auto& p : params) p.logprobs = 20;
+  cuda::device_sampler sampler;
+  for (const std::size_t vocab : {40000, 270001}) { // more than 2048 tiles
+    auto all = rows_of(params, vocab, 1);
+    expect_like_the_cpu(all, sampler);
+  }
+}
+
+TEST(DeviceSampler, RefusesALargerVocabulary) {
+  sampling_params params;
+  sample_row row;
+  row.params = &params;
+  cuda::device_sampler sampler;
+  EXPECT_THROW(sampler.sample(nullptr, {nullptr, dtype::f32, 1, (1 << 21) + 1}, {&row, 1}, nullptr),
+               std::invalid_argument);
+}
+
 TEST(DeviceSampler, ReportsTheLogprobsThatTheCpuReports) {
   cuda::device_sampler sampler;
   auto params = simple_params();
