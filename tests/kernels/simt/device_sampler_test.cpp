@@ -36,10 +36,12 @@ std::vector<float> row_of_kind(const std::string& kind, std::size_t vocab, std::
     if (kind == "zeros") x = x > 0 ? 0.0F : -0.0F;
     if (kind == "sparse" && x < 3) x = -inf;
   }
+  if (kind == "peak") logits[vocab / 2] = 60; // the others have no chance, but logprobs
   return logits;
 }
 
-const std::vector<std::string> kinds = {"normal", "wide", "ties", "plateau", "zeros", "sparse"};
+const std::vector<std::string> kinds = {"normal", "wide",   "ties", "plateau",
+                                        "zeros",  "sparse", "peak"};
 
 /// Every kind of row, `draws` times with each of the params.
 many_rows rows_of(const std::vector<sampling_params>& params, std::size_t vocab,
