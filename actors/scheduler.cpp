@@ -89,10 +89,14 @@ void report(pointer self, step_report what) {
   tell_progress(self);
 }
 
-void send_all(pointer self) {
+void send_decisions(pointer self) {
   send_steps(self);
   send_requests(self);
   send_emissions(self);
+}
+
+void send_all(pointer self) {
+  send_decisions(self);
   if (self->state.idle != waits_for_no_step(self)) report(self, {});
 }
 
@@ -108,7 +112,7 @@ void take_result(pointer self, step_done& done) {
     if (step.after_rest) what.gap_seconds = 0;
   }
   self->state.logic->apply(std::move(done.result));
-  send_all(self);
+  send_decisions(self);
   what.scheduler_seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
   report(self, what);
 }

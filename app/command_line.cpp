@@ -3,7 +3,6 @@
 #include "app/command_line.hpp"
 
 #include "config/nearest.hpp"
-#include "config/options.hpp"
 #include "config/text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,8 +25,8 @@ class reader {
     help_ = app_.add_option("-h,--help", ignored_)->expected(0, 1)->allow_extra_args(false);
     spellings_.push_back({"--help", "--help"});
     for (const verb_flag& each : which.flags) add_flag(each);
-    if (!which.has_settings) return;
-    for (const option& each : options_) add_option(each);
+    for (const shown_group& group : which.groups)
+      for (const shown_option& each : group.options) add_option(each.form);
   }
 
   command_line read(std::vector<std::string> words) {
@@ -54,7 +53,7 @@ class reader {
     CLI::Option* given;
     std::string name;      // "--port", as it is suggested and shown
     const verb_flag* flag; // one of these two is set
-    const option* setting;
+    const option_form* setting;
     std::string implied; // the value of a flag without argument; empty: it has one
   };
 
@@ -66,7 +65,7 @@ class reader {
     spellings_.push_back({each.name, each.name});
   }
 
-  void add_option(const option& each) {
+  void add_option(const option_form& each) {
     const bool is_switch = each.kind == option_kind::boolean;
     CLI::Option* made = is_switch ? app_.add_flag(each.dashed(), ignored_)
                                   : valued(app_.add_option(each.dashed(), ignored_));
@@ -105,16 +104,21 @@ class reader {
   }
 
   void take_settings() {
-    const option* last = nullptr;
+    const option_form* last = nullptr;
     for (const bound& each : bound_) {
       if (each.setting == nullptr || each.given->count() == 0) continue;
+      const bool once = each.setting->kind != option_kind::texts && !each.setting->many;
       // A switch and its negation stand next to each other, and are one option.
-      if ((each.given->count() > 1 && each.setting->kind != option_kind::texts) ||
-          last == each.setting) {
+      if ((each.given->count() > 1 && once) || last == each.setting) {
         line_.errors.push_back(each.name + ": is given twice");
         continue;
       }
       last = each.setting;
+      if (each.setting->many) {
+        for (const std::string& text : each.given->results())
+          line_.settings.push_back({each.setting->key(), each.name, text});
+        continue;
+      }
       const std::string text = fmt::format("{}", fmt::join(each.given->results(), ","));
       if (!each.implied.empty() && text != "true")
         line_.errors.push_back(each.name + ": takes no value");
@@ -148,7 +152,6 @@ class reader {
   }
 
   const verb& which_;
-  const std::vector<option> options_ = all_options();
   CLI::App app_;
   std::vector<std::string> ignored_; // CLI11 wants somewhere to write; results() is read instead
   CLI::Option* help_ = nullptr;

@@ -3,11 +3,12 @@
 #include "actors/admission.hpp"
 #include "actors/executor.hpp"
 #include "actors/kv_blocks.hpp"
+#include "actors/report_listener.hpp"
 #include "actors/scheduler.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/telemetry.hpp"
+#include "app/device_of.hpp"
 #include "app/door_settings_of.hpp"
-#include "kernels/cpu/cpu_backend.hpp"
 #include "model/memory_plan.hpp"
 #include "model/served_model.hpp"
 
@@ -113,14 +114,7 @@ company::company(const settings& chosen, journal tell) : chosen_{chosen}, tell_{
   system_ = std::make_unique<caf::actor_system>(config_);
   self_ = std::make_unique<caf::scoped_actor>(*system_);
   telemetry_ = system_->spawn(telemetry);
-  const auto& life = chosen_.lifecycle;
-  supervisor_ = system_->spawn(
-      supervisor, supervisor_settings{life.max_restarts, life.restart_window, life.stall_timeout},
-      telemetry_, tell_);
-  admission_ = system_->spawn(
-      admission,
-      admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
-      stream_settings_of(chosen_), admission_company{supervisor_, telemetry_, tell_});
+  spawn_front();
   try {
     doors_ = std::make_unique<http_server>(chosen_.server.threads, door_settings_of(chosen_),
                                            front{admission_, supervisor_, telemetry_}, *system_);
@@ -130,11 +124,30 @@ company::company(const settings& chosen, journal tell) : chosen_{chosen}, tell_{
   }
 }
 
+company::company(const settings& chosen, journal tell, without_doors)
+    : chosen_{chosen}, tell_{std::move(tell)} {
+  set_up(config_);
+  system_ = std::make_unique<caf::actor_system>(config_);
+  self_ = std::make_unique<caf::scoped_actor>(*system_);
+  telemetry_ = system_->spawn(report_listener, caf::actor_cast<caf::actor>(*self_));
+  spawn_front();
+}
+
+void company::spawn_front() {
+  const auto& life = chosen_.lifecycle;
+  supervisor_ = system_->spawn(
+      supervisor, supervisor_settings{life.max_restarts, life.restart_window, life.stall_timeout},
+      telemetry_, tell_);
+  admission_ = system_->spawn(
+      troupe::admission,
+      admission_limits{chosen_.admission.max_queued_requests, chosen_.admission.max_queued_tokens},
+      stream_settings_of(chosen_), admission_company{supervisor_, telemetry_, tell_});
+}
+
 company::~company() { end(); }
 
 company_facts company::load(const company_progress& progress, executor_maker make_executor) {
-  const std::shared_ptr<backend> device =
-      make_cpu_backend({static_cast<int>(chosen_.engine.threads), chosen_.engine.pin_threads, {}});
+  const std::shared_ptr<backend> device = device_of(chosen_.engine);
   const auto free_bytes = device->free_memory();
   const auto note = [&](std::string_view part, std::uint64_t done, std::uint64_t total) {
     const std::string stage =
@@ -164,15 +177,20 @@ company_facts company::load(const company_progress& progress, executor_maker mak
   bool up = false;
   (*self_)->receive([&up](const engine_up& engine) { up = engine.scheduler != nullptr; });
   if (!up) throw std::runtime_error("the engine could not be started; the lines above say why");
-  return {facing->facts().name, max_context, facing->facts().has_chat_template, to_table(memory)};
+  return {facing->facts().name,
+          max_context,
+          facing->facts().vocabulary,
+          memory.tokens(),
+          facing->facts().has_chat_template,
+          to_table(memory)};
 }
 
 std::uint16_t company::port() const { return doors_->port(); }
 
-std::size_t company::connections() const { return doors_->connections(); }
+std::size_t company::connections() const { return doors_ ? doors_->connections() : 0; }
 
 void company::drain() {
-  doors_->stop_accepting();
+  if (doors_) doors_->stop_accepting();
   const auto asker = caf::actor_cast<caf::actor>(*self_);
   caf::anon_send(supervisor_, troupe::drain{asker});
   caf::anon_send(admission_, troupe::drain{asker});

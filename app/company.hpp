@@ -30,14 +30,21 @@ using executor_maker = std::function<executor_actor(caf::actor_system&)>;
 struct company_facts {
   std::string model;
   std::uint32_t max_context = 0;
-  bool chats = false; ///< it has a chat template
+  std::uint32_t vocabulary = 0;
+  std::int64_t kv_tokens = 0; ///< that the KV cache has room for
+  bool chats = false;         ///< it has a chat template
   std::string memory_table;
 };
+
+/// A company whose only client is the process itself.
+struct without_doors {};
 
 class company {
  public:
   /// Spawns the front and opens the doors on chosen.server's address. Throws where it can't listen.
   company(const settings& chosen, journal tell);
+  /// Without doors and without metrics: reports of steps and sequences come to self().
+  company(const settings& chosen, journal tell, without_doors);
   /// Ends everything at once, in order; streams that still run are cut.
   ~company();
 
@@ -46,6 +53,12 @@ class company {
   /// device, for tests of all that is around it.
   company_facts load(const company_progress& progress, executor_maker make_executor = {});
 
+  /// Where answers come to what the process itself submits, and to whom. Not while another method
+  /// runs.
+  caf::scoped_actor& self() { return *self_; }
+  const admission_actor& admission() const { return admission_; }
+
+  /// With doors only.
   std::uint16_t port() const;
   /// That are open.
   std::size_t connections() const;
@@ -59,6 +72,7 @@ class company {
  private:
   struct engine_parts;
 
+  void spawn_front();
   void end();
 
   settings chosen_;

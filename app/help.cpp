@@ -1,8 +1,6 @@
 // Help made from the tables of verbs and of options.
 #include "app/help.hpp"
 
-#include "config/options.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,8 +43,9 @@ std::string two_columns(const std::string& left, std::string_view right) {
   return text + '\n';
 }
 
-std::string placeholder(option_kind kind) {
-  switch (kind) {
+std::string placeholder(const option_form& which) {
+  if (!which.argument.empty()) return " " + which.argument;
+  switch (which.kind) {
   case option_kind::text:
     return " TEXT";
   case option_kind::texts:
@@ -67,22 +66,20 @@ std::string placeholder(option_kind kind) {
   return "";
 }
 
-std::string written(const option& which) {
+std::string written(const option_form& which) {
   const bool is_switch = which.kind == option_kind::boolean;
-  return (is_switch ? "--[no-]" + which.flag : which.dashed()) + placeholder(which.kind);
+  return (is_switch ? "--[no-]" + which.flag : which.dashed()) + placeholder(which);
 }
 
-std::string standard_of(const option& which) { return show(which, which.read(settings{})); }
-
-std::string option_line(const option& which) {
-  const std::string standard = standard_of(which);
-  return two_columns(written(which), which.help + (standard.empty() ? "" : " [" + standard + "]"));
+std::string option_line(const shown_option& which) {
+  return two_columns(written(which.form),
+                     which.form.help + (which.standard.empty() ? "" : " [" + which.standard + "]"));
 }
 
 std::string usage_of(const verb& which) {
   return fmt::format("troupe {}{}{}", which.name,
                      which.positionals.empty() ? "" : " " + which.positionals,
-                     which.flags.empty() && !which.has_settings ? "" : " [FLAGS]");
+                     which.flags.empty() && which.groups.empty() ? "" : " [FLAGS]");
 }
 
 std::string flag_lines(const verb& which) {
@@ -91,10 +88,11 @@ std::string flag_lines(const verb& which) {
     text += two_columns((each.shorter.empty() ? "" : each.shorter + ", ") + each.name +
                             (each.argument.empty() ? "" : " " + each.argument),
                         each.help);
-  return text + (which.has_settings
-                     ? two_columns("-h, --help[=GROUP]",
-                                   "this text; or ranges and other names of one group's options")
-                     : two_columns("-h, --help", "this text"));
+  if (which.groups.empty()) return text + two_columns("-h, --help", "this text");
+  return text + two_columns("-h, --help[=GROUP]",
+                            has_settings(which)
+                                ? "this text; or ranges and other names of one group's options"
+                                : "this text; or ranges of one group's options");
 }
 
 constexpr auto exit_statuses = "0 done, 1 failed while running, 2 wrong usage or settings";
@@ -123,26 +121,27 @@ std::string verb_help(const verb& which) {
       fmt::format("troupe {}: {}\n\nusage: {}\n", which.name, which.summary, usage_of(which));
   for (const std::string& example : which.examples) text += "example: " + example + "\n";
   text += "\n" + flag_lines(which);
-  if (!which.has_settings) return text;
-  for (const option_group& group : option_groups()) {
+  for (const shown_group& group : which.groups) {
     text += fmt::format("\n{}: {}\n", group.name, group.help);
-    for (const option& each : group.options) text += option_line(each);
+    for (const shown_option& each : group.options) text += option_line(each);
   }
-  return text +
-         "\nDefaults stand in brackets. The command line wins over TROUPE_* variables, those "
-         "over the file.\n";
+  if (which.groups.empty()) return text;
+  text += "\nDefaults stand in brackets.";
+  if (has_settings(which))
+    text += " The command line wins over TROUPE_* variables, those over the file.";
+  return text + '\n';
 }
 
-std::string group_help(const std::string& name) {
-  for (const option_group& group : option_groups()) {
+std::string group_help(const verb& which, const std::string& name) {
+  for (const shown_group& group : which.groups) {
     if (group.name != name) continue;
     std::string text = fmt::format("{}: {}\n", group.name, group.help);
-    for (const option& each : group.options) {
-      const std::string standard = standard_of(each);
-      text += "\n" + two_columns(written(each), each.help);
-      text += two_columns("", fmt::format("takes {}; default {}", takes(each),
+    for (const auto& [form, standard] : group.options) {
+      text += "\n" + two_columns(written(form), form.help);
+      text += two_columns("", fmt::format("takes {}; default {}", takes(form),
                                           standard.empty() ? "empty" : standard));
-      text += two_columns("", fmt::format("{}, {}", each.key(), each.variable()));
+      if (group.of_settings)
+        text += two_columns("", fmt::format("{}, {}", form.key(), form.variable()));
     }
     return text;
   }

@@ -16,9 +16,9 @@ std::string program_help();
 /// One verb: its flags, and its options by group.
 std::string verb_help(const verb& which);
 
-/// One group of options with ranges and the names in files and environment. Empty: there is no such
-/// group.
-std::string group_help(const std::string& group);
+/// One group of the verb's options with ranges and, of settings, the names in files and
+/// environment. Empty: there is no such group.
+std::string group_help(const verb& which, const std::string& group);
 
 /// docs/cli.md.
 std::string cli_page();

@@ -1,4 +1,6 @@
 // The process around the program: its arguments, its environment, and the last catch.
+#include "app/bench/offline.hpp"
+#include "app/bench/serve.hpp"
 #include "app/program.hpp"
 #include "app/serve.hpp"
 
@@ -25,8 +27,12 @@ troupe::environment_variables environment_of_process() {
 
 int main(int count, char** words) {
   try {
-    const troupe::program self{environment_of_process(), std::cout, std::cerr, troupe::run_serve,
-                               troupe::run_chat};
+    const auto bench_offline = [](const auto& wanted, const auto& chosen) {
+      return troupe::run_bench_offline(wanted, chosen, std::cout, std::cerr);
+    };
+    const troupe::program self{
+        environment_of_process(), std::cout,    std::cerr, troupe::run_serve, troupe::run_chat,
+        troupe::run_bench_serve,  bench_offline};
     const int status = troupe::run_program(self, {words + (count > 0 ? 1 : 0), words + count});
     if (std::cout.flush()) return status;
     std::cerr << "troupe: standard output cannot be written\n";

@@ -31,17 +31,17 @@ int show_help(const program& self, const verb& which, const std::string& group) 
     self.out << verb_help(which);
     return exit_done;
   }
-  const std::string text = which.has_settings ? group_help(group) : std::string();
+  const std::string text = group_help(which, group);
   if (!text.empty()) {
     self.out << text;
     return exit_done;
   }
   std::string groups;
-  for (const option_group& each : option_groups()) groups += " " + each.name;
-  const std::string shown = printable(group, longest_shown);
-  if (!which.has_settings)
+  for (const shown_group& each : which.groups) groups += " " + each.name;
+  if (which.groups.empty())
     return refuse(self, {fmt::format("--help: {} has no groups of options", which.name)});
-  return refuse(self, {fmt::format("--help: {} is not a group; there are{}", shown, groups)});
+  return refuse(self, {fmt::format("--help: {} is not a group; there are{}",
+                                   printable(group, longest_shown), groups)});
 }
 
 /// The file that the command line or else the environment names; empty: none.
@@ -50,6 +50,13 @@ std::string file_to_read(const program& self, const std::optional<std::string>& 
   for (const auto& [name, value] : self.variables)
     if (name == file_variable) return value;
   return {};
+}
+
+/// Not an option of the verb's own.
+bool is_setting(const settings_builder& builder, const std::string& key) {
+  const auto& options = builder.options();
+  return std::any_of(options.begin(), options.end(),
+                     [&](const option& each) { return each.key() == key; });
 }
 
 loaded_settings load(const program& self, const command_line& line) {
@@ -61,6 +68,7 @@ loaded_settings load(const program& self, const command_line& line) {
   if (!file.empty()) read_file(builder, file);
   read_environment(builder, self.variables);
   for (const auto& each : line.settings) {
+    if (!is_setting(builder, each.key)) continue;
     builder.set_text(each.key, each.text, {setting_source::command_line, each.flag});
     if (each.key == "model.path" && !line.positionals.empty())
       builder.refuse("MODEL: is given twice, also as " + each.flag);
@@ -104,6 +112,24 @@ int chat(const program& self, const verb& which, const command_line& line) {
       loaded.errors.push_back(std::string(flag) + ": is not UTF-8");
   show_warnings(self, loaded);
   return loaded.errors.empty() ? self.chat(wanted, loaded.values) : refuse(self, loaded.errors);
+}
+
+int bench_serve(const program& self, const command_line& line) {
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+  const auto wanted = read_bench_serve(line, self.variables, errors, warnings);
+  for (const std::string& each : warnings) self.err << "warning: " << each << '\n';
+  return errors.empty() ? self.bench_serve(wanted) : refuse(self, errors);
+}
+
+int bench_offline(const program& self, const verb& which, const command_line& line) {
+  loaded_settings loaded = load(self, line);
+  const auto wanted = read_bench_offline(line, loaded.errors);
+  if (loaded.errors.empty() && loaded.values.model.path.empty())
+    loaded.errors.push_back("MODEL: none is given; write " + which.examples.front());
+  show_warnings(self, loaded);
+  return loaded.errors.empty() ? self.bench_offline(wanted, loaded.values)
+                               : refuse(self, loaded.errors);
 }
 
 int config_check(const program& self, const command_line& line) {
@@ -150,7 +176,7 @@ int help(const program& self, const command_line& line) {
   std::vector<spelling> names;
   bool found = false;
   for (const verb& each : verbs) {
-    // `help config` shows both verbs of config.
+    // `help config` shows all verbs of config.
     const std::string first = each.name.substr(0, each.name.find(' '));
     names.push_back({first, first});
     names.push_back({each.name, each.name});
@@ -168,6 +194,8 @@ int run_verb(const program& self, const verb& which, const words_list& words) {
   if (line.help) return show_help(self, which, *line.help);
   if (which.name == "serve") return serve(self, which, line);
   if (which.name == "chat") return chat(self, which, line);
+  if (which.name == "bench serve") return bench_serve(self, line);
+  if (which.name == "bench offline") return bench_offline(self, which, line);
   if (!line.errors.empty()) return refuse(self, line.errors);
   if (which.name == "config check") return config_check(self, line);
   if (which.name == "help") return help(self, line);
@@ -191,12 +219,18 @@ const verb* take_verb(const std::vector<verb>& verbs, words_list& words) {
   return nullptr;
 }
 
+/// Do some verbs of two words begin with this one?
+bool is_family(const std::vector<verb>& verbs, const std::string& word) {
+  return std::any_of(verbs.begin(), verbs.end(),
+                     [&](const verb& each) { return each.name.starts_with(word + ' '); });
+}
+
 int unknown_verb(const program& self, const std::vector<verb>& verbs, const words_list& words) {
   std::vector<spelling> names{{"--help", "help"}, {"--version", "version"}};
   std::string written = words[0];
-  if (written == "config") {
+  if (is_family(verbs, written)) {
     const bool alone = words.size() < 2 || words[1] == "-h" || words[1] == "--help";
-    if (alone) return run_program(self, {"help", "config"});
+    if (alone) return run_program(self, {"help", written});
     written += " " + words[1];
   }
   for (const verb& each : verbs) {
@@ -218,11 +252,11 @@ int run_program(const program& self, const std::vector<std::string>& words) {
   words_list rest = words;
   if (rest[0] == "-h" || rest[0] == "--help") rest[0] = "help";
   if (rest[0] == "--version") rest[0] = "version";
-  // The verbs of config are two words.
-  if (rest[0] == "help" && rest.size() == 3 && rest[1] == "config")
-    rest = {"help", rest[1] + " " + rest[2]};
   if (rest[0] == "docs") return docs(self, {rest.begin() + 1, rest.end()});
   const auto verbs = all_verbs();
+  // Some verbs are two words.
+  if (rest[0] == "help" && rest.size() == 3 && is_family(verbs, rest[1]))
+    rest = {"help", rest[1] + " " + rest[2]};
   const verb* which = take_verb(verbs, rest);
   return which == nullptr ? unknown_verb(self, verbs, rest) : run_verb(self, *which, rest);
 }

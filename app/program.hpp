@@ -2,6 +2,8 @@
 // out.
 #pragma once
 
+#include "app/bench/offline_options.hpp"
+#include "app/bench/serve_options.hpp"
 #include "app/chat.hpp"
 #include "config/settings.hpp"
 #include "config/sources.hpp"
@@ -23,6 +25,8 @@ struct program {
   std::ostream& err;
   std::function<int(const settings&)> serve;
   std::function<int(const chat_options&, const settings&)> chat;
+  std::function<int(const bench_serve_options&)> bench_serve;
+  std::function<int(const bench_offline_options&, const settings&)> bench_offline;
 };
 
 /// Does what `words` (without the program's own name) say, and returns the exit status.

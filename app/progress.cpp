@@ -30,6 +30,14 @@ std::string readable(double bytes) {
   return fmt::format("{:.{}f} {}", bytes, unit == 0 || bytes >= 99.95 ? 0 : 1, units[unit]);
 }
 
+std::string readable_amount(const progress_state& state, double amount) {
+  return state.unit.empty() ? readable(amount) : fmt::format("{:.0f}", amount);
+}
+
+std::string readable_rate(const progress_state& state, double rate) {
+  return state.unit.empty() ? readable(rate) : fmt::format("{:.{}f}", rate, rate < 99.95 ? 1 : 0);
+}
+
 std::string readable_time(double seconds) {
   const auto whole = static_cast<std::uint64_t>(std::ceil(seconds));
   if (whole < 60) return fmt::format("{}s", whole);
@@ -59,12 +67,13 @@ std::string progress_text(const progress_state& state, std::size_t columns) {
     const double fraction = std::min(1.0, done / static_cast<double>(state.total));
     parts.push_back(bar(fraction));
     parts.push_back(fmt::format("{:3}%", static_cast<int>(fraction * 100)));
-    parts.push_back(
-        fmt::format("{} of {}", readable(done), readable(static_cast<double>(state.total))));
+    parts.push_back(fmt::format("{} of {}{}{}", readable_amount(state, done),
+                                readable_amount(state, static_cast<double>(state.total)),
+                                state.unit.empty() ? "" : " ", state.unit));
   } else if (state.done > 0) {
-    parts.push_back(readable(done));
+    parts.push_back(readable_amount(state, done));
   }
-  if (rate > 0) parts.push_back(readable(rate) + "/s");
+  if (rate > 0) parts.push_back(readable_rate(state, rate) + "/s");
   if (rate > 0 && state.total > state.done)
     parts.push_back(readable_time(static_cast<double>(state.total - state.done) / rate) + " left");
   std::string line = parts.front();
@@ -93,9 +102,9 @@ progress progress::to_log(const logger& log) {
   return {write, false};
 }
 
-void progress::begin(std::string stage, std::uint64_t total, time now) {
+void progress::begin(std::string stage, std::uint64_t total, time now, std::string unit) {
   finish(now);
-  state_ = {std::move(stage), 0, total, std::chrono::milliseconds(0)};
+  state_ = {std::move(stage), 0, total, std::chrono::milliseconds(0), std::move(unit)};
   began_ = now;
   drawn_ = now;
   running_ = true;

@@ -17,9 +17,10 @@ namespace troupe {
 /// A moment of one stage.
 struct progress_state {
   std::string stage;       ///< "weights"
-  std::uint64_t done = 0;  ///< bytes; not more than total where that is known
-  std::uint64_t total = 0; ///< bytes; 0: not known
+  std::uint64_t done = 0;  ///< bytes or units; not more than total where that is known
+  std::uint64_t total = 0; ///< the same; 0: not known
   std::chrono::milliseconds elapsed{0};
+  std::string unit{}; ///< what is counted, "requests"; empty: bytes
 };
 
 /// "weights  [#####-----]  52%  1.2 GiB of 2.3 GiB  850 MiB/s  2s left", at most `columns` wide:
@@ -35,9 +36,10 @@ class progress {
   /// Writes a line when a stage ends.
   static progress to_log(const logger& log);
 
-  /// Ends the stage before, if any, and begins one of `total` bytes (0: not known).
-  void begin(std::string stage, std::uint64_t total, time now);
-  /// `done` bytes of the stage so far.
+  /// Ends the stage before, if any, and begins one of `total` bytes, or of what `unit` names (0:
+  /// not known).
+  void begin(std::string stage, std::uint64_t total, time now, std::string unit = {});
+  /// So much of the stage is done.
   void advance(std::uint64_t done, time now);
   /// Ends the last stage. Without a stage nothing happens.
   void finish(time now);

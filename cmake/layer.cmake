@@ -27,13 +27,13 @@ endfunction()
 # What tools/sanitize builds: every program of tests, no benchmark.
 add_custom_target(troupe_tests)
 
-# troupe_test(folder name…): one GoogleTest program for tests/<folder>, its files name_test.cpp beside the CMakeLists.txt.
+# troupe_test(name SOURCES … MAY_USE … WITH … PREFIX …): one GoogleTest program; PREFIX goes before its tests' names.
 function(troupe_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;MAY_USE;WITH")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX" "SOURCES;MAY_USE;WITH")
   list(TRANSFORM arg_MAY_USE PREPEND troupe_)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE troupe_flags ${arg_MAY_USE} ${arg_WITH} GTest::gtest_main)
   add_dependencies(troupe_tests ${name})
   install(TARGETS ${name} COMPONENT tests RUNTIME DESTINATION bin)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
+  gtest_discover_tests(${name} TEST_PREFIX "${arg_PREFIX}" DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 900)
 endfunction()

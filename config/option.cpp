@@ -15,12 +15,12 @@ namespace {
 constexpr std::size_t longest_shown = 80;
 constexpr std::string_view hidden = "(hidden)";
 
-std::uint64_t in_range(const option& which, std::uint64_t number) {
+std::uint64_t in_range(const option_form& which, std::uint64_t number) {
   if (number < which.lowest || number > which.highest) throw bad_value("is out of range");
   return number;
 }
 
-double in_range(const option& which, double number) {
+double in_range(const option_form& which, double number) {
   // Written so that a NaN, which compares false with everything, is refused as well.
   if (!(number >= which.lowest_fraction && number <= which.highest_fraction))
     throw bad_value("is out of range");
@@ -57,7 +57,7 @@ double parse_fraction(std::string_view text) {
   return number;
 }
 
-std::uint64_t parse_choice(const option& which, std::string_view text) {
+std::uint64_t parse_choice(const option_form& which, std::string_view text) {
   const auto found = std::find(which.choices.begin(), which.choices.end(), text);
   if (found == which.choices.end()) throw bad_value("is not a choice");
   return static_cast<std::uint64_t>(found - which.choices.begin());
@@ -103,14 +103,14 @@ std::string show_number(option_kind kind, std::uint64_t number) {
 
 } // namespace
 
-std::string option::variable() const {
+std::string option_form::variable() const {
   std::string text = "TROUPE_" + group + "_" + name;
   for (char& c : text)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   return text;
 }
 
-option_value read_text(const option& which, std::string_view text) {
+option_value read_text(const option_form& which, std::string_view text) {
   switch (which.kind) {
   case option_kind::text:
     return sound_text(std::string(text));
@@ -132,7 +132,7 @@ option_value read_text(const option& which, std::string_view text) {
   throw std::logic_error("an option of no kind");
 }
 
-option_value read_typed(const option& which, const typed_value& value) {
+option_value read_typed(const option_form& which, const typed_value& value) {
   const auto* integer = std::get_if<std::int64_t>(&value);
   switch (which.kind) {
   case option_kind::text:
@@ -161,7 +161,7 @@ option_value read_typed(const option& which, const typed_value& value) {
   throw std::logic_error("an option of no kind");
 }
 
-std::string takes(const option& which) {
+std::string takes(const option_form& which) {
   switch (which.kind) {
   case option_kind::text:
     return "a text";
@@ -184,7 +184,7 @@ std::string takes(const option& which) {
   throw std::logic_error("an option of no kind");
 }
 
-std::string show(const option& which, const option_value& value) {
+std::string show(const option_form& which, const option_value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
   if (const auto* number = std::get_if<std::uint64_t>(&value))
@@ -197,7 +197,7 @@ std::string show(const option& which, const option_value& value) {
   return printable(fmt::format("{}", fmt::join(texts, ",")));
 }
 
-std::string show_toml(const option& which, const option_value& value) {
+std::string show_toml(const option_form& which, const option_value& value) {
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) return toml_texts(*texts);
   if (const auto* text = std::get_if<std::string>(&value)) return toml_text(*text);
   const bool bare = which.kind == option_kind::count || which.kind == option_kind::boolean ||
@@ -205,7 +205,7 @@ std::string show_toml(const option& which, const option_value& value) {
   return bare ? show(which, value) : toml_text(show(which, value));
 }
 
-std::string show_written(const option& which, const typed_value& value) {
+std::string show_written(const option_form& which, const typed_value& value) {
   if (which.secret) return std::string(hidden);
   struct visitor {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }

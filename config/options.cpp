@@ -3,130 +3,14 @@
 // unless another option has that name or the name says too little by itself.
 #include "config/options.hpp"
 
+#include "config/declaring.hpp"
+
 #include <algorithm>
-#include <concepts>
-#include <limits>
 #include <stdexcept>
 #include <utility>
 
 namespace troupe {
 namespace {
-
-struct range {
-  std::uint64_t lowest;
-  std::uint64_t highest;
-};
-
-/// Both ends in milliseconds.
-struct span_of_time {
-  milliseconds shortest;
-  milliseconds longest;
-};
-
-/// Declares options of one group: binds each to a member of the group's struct.
-template <class Group>
-class declaring {
- public:
-  declaring(std::string name, std::string help, Group settings::*where)
-      : group_{std::move(name), std::move(help), {}}, where_(where) {}
-
-  option& text(const char* name, std::string Group::*field, const char* help) {
-    return add(option_kind::text, name, help, field);
-  }
-  option& texts(const char* name, std::vector<std::string> Group::*field, const char* help) {
-    return add(option_kind::texts, name, help, field);
-  }
-  option& boolean(const char* name, bool Group::*field, const char* help) {
-    return add(option_kind::boolean, name, help, field);
-  }
-  template <std::unsigned_integral Number>
-  option& count(const char* name, Number Group::*field, range limits, const char* help) {
-    return number(option_kind::count, name, field, limits, help);
-  }
-  option& size(const char* name, byte_count Group::*field, range limits, const char* help) {
-    return number(option_kind::size, name, field, limits, help);
-  }
-  option& duration(const char* name, milliseconds Group::*field, span_of_time limits,
-                   const char* help) {
-    option& made = declare(option_kind::duration, name, help);
-    made.lowest = static_cast<std::uint64_t>(limits.shortest.count());
-    made.highest = static_cast<std::uint64_t>(limits.longest.count());
-    made.assign = [where = where_, field](settings& to, const option_value& value) {
-      (to.*where).*field = milliseconds(static_cast<std::int64_t>(std::get<std::uint64_t>(value)));
-    };
-    made.read = [where = where_, field](const settings& from) -> option_value {
-      return static_cast<std::uint64_t>(((from.*where).*field).count());
-    };
-    return made;
-  }
-  option& fraction(const char* name, double Group::*field, double lowest, double highest,
-                   const char* help) {
-    option& made = add(option_kind::fraction, name, help, field);
-    made.lowest_fraction = lowest;
-    made.highest_fraction = highest;
-    return made;
-  }
-  /// `choices` in the order of the enumeration, which begins at 0.
-  template <class Enum>
-  option& choice(const char* name, Enum Group::*field, std::vector<std::string> choices,
-                 const char* help) {
-    option& made = declare(option_kind::choice, name, help);
-    made.choices = std::move(choices);
-    bind_number(made, field);
-    return made;
-  }
-
-  option_group take() { return std::move(group_); }
-
- private:
-  option& declare(option_kind kind, const char* name, const char* help) {
-    option made;
-    made.group = group_.name;
-    made.name = name;
-    made.flag = name;
-    std::replace(made.flag.begin(), made.flag.end(), '_', '-');
-    made.kind = kind;
-    made.help = help;
-    return group_.options.emplace_back(std::move(made));
-  }
-
-  template <class Field>
-  option& add(option_kind kind, const char* name, const char* help, Field Group::*field) {
-    option& made = declare(kind, name, help);
-    made.assign = [where = where_, field](settings& to, const option_value& value) {
-      (to.*where).*field = std::get<Field>(value);
-    };
-    made.read = [where = where_, field](const settings& from) -> option_value {
-      return (from.*where).*field;
-    };
-    return made;
-  }
-
-  template <class Number>
-  option& number(option_kind kind, const char* name, Number Group::*field, range limits,
-                 const char* help) {
-    if (limits.highest > std::numeric_limits<Number>::max())
-      throw std::logic_error(std::string(name) + " allows more than its field holds");
-    option& made = declare(kind, name, help);
-    made.lowest = limits.lowest;
-    made.highest = limits.highest;
-    bind_number(made, field);
-    return made;
-  }
-
-  template <class Number>
-  void bind_number(option& made, Number Group::*field) {
-    made.assign = [where = where_, field](settings& to, const option_value& value) {
-      (to.*where).*field = static_cast<Number>(std::get<std::uint64_t>(value));
-    };
-    made.read = [where = where_, field](const settings& from) -> option_value {
-      return static_cast<std::uint64_t>((from.*where).*field);
-    };
-  }
-
-  option_group group_;
-  Group settings::*where_;
-};
 
 constexpr milliseconds nothing{0};
 constexpr milliseconds tenth{100};

@@ -9,12 +9,6 @@
 
 namespace troupe {
 
-struct option_group {
-  std::string name; ///< "engine", also the section of a file
-  std::string help; ///< one line
-  std::vector<option> options;
-};
-
 /// All groups in the order in which help and documentation show them. Built anew on each call: a
 /// program asks for it once or twice, at its start.
 std::vector<option_group> option_groups();

@@ -128,6 +128,8 @@ class backend {
   /// `host` may be changed when it returns.
   virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
   virtual void download(void* host, const void* device, std::size_t bytes) = 0;
+  /// Copies within the device. The two do not overlap.
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   /// Returns when everything issued so far is done. Throws device_error if any of it failed.
   virtual void wait() = 0;
   /// A fence behind everything issued so far.

@@ -27,6 +27,7 @@ namespace {
 /// Elements that a thread should have to touch before another one is worth waking.
 constexpr std::int64_t elements_per_grain = 8192;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr std::int64_t bytes_per_grain = std::int64_t{256} << 10;
 
 std::int64_t rows_per_grain(std::int64_t cols) {
   return std::max<std::int64_t>(1, elements_per_grain / std::max<std::int64_t>(1, cols));
@@ -85,6 +86,7 @@ class cpu_backend final : public backend {
   void download(void* host, const void* device, std::size_t bytes) override {
     if (bytes > 0) std::memcpy(host, device, bytes);
   }
+  void copy(void* to, const void* from, std::size_t bytes) override;
   void wait() override {}
   std::unique_ptr<fence> mark() override { return std::make_unique<cpu_fence>(); }
 
@@ -128,6 +130,15 @@ memory cpu_backend::allocate(std::size_t bytes) {
     madvise(data, rounded, MADV_HUGEPAGE); // a hint: refusal changes
                                            // nothing but speed
   return {static_cast<std::byte*>(data), [](std::byte* p) { std::free(p); }};
+}
+
+void cpu_backend::copy(void* to, const void* from, std::size_t bytes) {
+  pool_.parallel_for(static_cast<std::int64_t>(bytes), bytes_per_grain,
+                     [&](std::int64_t begin, std::int64_t end) {
+                       std::memcpy(static_cast<std::byte*>(to) + begin,
+                                   static_cast<const std::byte*>(from) + begin,
+                                   static_cast<std::size_t>(end - begin));
+                     });
 }
 
 std::pair<matrix, memory> cpu_backend::load_weight(std::span<const host_matrix> parts) {

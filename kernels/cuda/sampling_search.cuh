@@ -134,6 +134,8 @@ class search {
   }
   __device__ void fill_bins(const scope& part);
   __device__ void add(int bin, std::uint64_t mass);
+  __device__ void add_tile(int first, const float (&x)[4]);
+  __device__ void add_tokens(const scope& part, int first, const float (&x)[4], std::uint32_t& far);
   __device__ int reached_in(bool by_count, std::uint64_t target);
   __device__ amount in_bins(int end) const;
   __device__ void list(const scope& part);
@@ -156,40 +158,52 @@ __device__ void search<ById>::add(int bin, std::uint64_t mass) {
   if (high != 0) atomicAdd(&shared_.high[bin], high);
 }
 
-/// Counts and weighs the part's tokens by the next digit of their order.
+/// Adds a warp's tile to the chunk that it lies in.
+template <bool ById>
+__device__ void search<ById>::add_tile(int first, const float (&x)[4]) {
+  std::uint64_t sum = 0;
+#pragma unroll
+  for (int k = 0; k < 4; ++k) sum += tokens_.holds(x[k]) ? tokens_.mass(x[k]) : 0;
+  sum = warp_sum(sum);
+  if (threadIdx.x % 32 == 0) add(first >> tokens_.chunk_bits, sum);
+}
+
+/// Adds tokens of a part to the bins of the next digit of their order; counts in `far` those of the
+/// last bin of all, which are many and without mass: exp(-bins / bins_per_nat) is no half unit.
+template <bool ById>
+__device__ void search<ById>::add_tokens(const scope& part, int first, const float (&x)[4],
+                                         std::uint32_t& far) {
+#pragma unroll
+  for (int k = 0; k < 4; ++k) {
+    if (!tokens_.holds(x[k]) || !within(part, x[k], first + k)) continue;
+    int bin = tokens_.bin(x[k], first + k);
+    if (part.bin < 0 && bin == bins - 1) {
+      ++far;
+      continue;
+    }
+    if (part.bin >= 0) {
+      const std::uint64_t digits = tokens_.order(x[k], first + k) >> (part.shift - digit_bits);
+      bin = bins - 1 - static_cast<int>(digits & (bins - 1));
+    }
+    atomicAdd(&shared_.counts[bin], 1U);
+    const std::uint64_t mass = tokens_.mass(x[k]);
+    if (mass != 0) add(bin, mass);
+  }
+}
+
+/// Counts and weighs the part's tokens.
 template <bool ById>
 __device__ void search<ById>::fill_bins(const scope& part) {
   __syncthreads();
   for (unsigned i = threadIdx.x; i < bins; i += blockDim.x)
     shared_.counts[i] = shared_.low[i] = shared_.high[i] = 0;
   __syncthreads();
-  std::uint32_t far = 0; // in the last bin, where most tokens are
+  std::uint32_t far = 0;
   visit(tokens_.logits, 0, tokens_.vocab, [&](int first, const float(&x)[4]) {
-    if (ById) {
-      std::uint64_t sum = 0;
-#pragma unroll
-      for (int k = 0; k < 4; ++k) sum += tokens_.holds(x[k]) ? tokens_.mass(x[k]) : 0;
-      sum = warp_sum(sum);
-      if (threadIdx.x % 32 == 0) add(first >> tokens_.chunk_bits, sum);
-      return;
-    }
-#pragma unroll
-    for (int k = 0; k < 4; ++k) {
-      if (!tokens_.holds(x[k]) || !within(part, x[k], first + k)) continue;
-      const int bin =
-          part.bin < 0
-              ? tokens_.bin(x[k], first + k)
-              : bins - 1 -
-                    static_cast<int>(tokens_.order(x[k], first + k) >> (part.shift - digit_bits) &
-                                     (bins - 1));
-      if (part.bin < 0 && bin == bins - 1) {
-        ++far; // without mass: exp(-bins / bins_per_nat) is less than half a unit
-        continue;
-      }
-      atomicAdd(&shared_.counts[bin], 1U);
-      const std::uint64_t mass = tokens_.mass(x[k]);
-      if (mass != 0) add(bin, mass);
-    }
+    if constexpr (ById)
+      add_tile(first, x);
+    else
+      add_tokens(part, first, x, far);
   });
   if (far != 0) atomicAdd(&shared_.counts[bins - 1], far);
   __syncthreads();

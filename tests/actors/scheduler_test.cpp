@@ -219,6 +219,18 @@ TEST_F(SchedulerActor, ReportsEachStep) {
   EXPECT_EQ(report->sampled_tokens, 1U);
 }
 
+TEST_F(SchedulerActor, ReportsTheLastStepAsOneThatLeavesNothingToDo) {
+  order(1, stream, 1);
+  grant_leases();
+  telemetry.take_all<step_report>();
+  compute(42);
+  const auto reports = telemetry.take_all<step_report>();
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_EQ(reports[0].running, 0U);
+  EXPECT_EQ(reports[0].batch_tokens, 3U);
+  EXPECT_EQ(reports[0].sampled_tokens, 1U);
+}
+
 TEST_F(SchedulerActor, TellsTheSupervisorThatItIsAtWorkAndThatItIsIdleAgain) {
   order(1, stream, 1);
   EXPECT_EQ(told_idle(), false);

@@ -21,6 +21,12 @@ TEST(Progress, ShowsStageBytesRateAndRemainingTime) {
             "weights  [######------------------]   25%  512 MiB of 2.0 GiB  256 MiB/s  6s left");
 }
 
+TEST(Progress, CountsWhatIsNotBytes) {
+  EXPECT_EQ(
+      progress_text({"measuring", 250, 1000, milliseconds(20'000), "requests"}, 100),
+      "measuring  [######------------------]   25%  250 of 1000 requests  12.5/s  1m00s left");
+}
+
 TEST(Progress, ShowsNoRateBeforeAnyTimeHasPassed) {
   EXPECT_EQ(progress_text({"weights", 0, 100 * mebi, milliseconds(0)}, 100),
             "weights  [------------------------]    0%  0 B of 100 MiB");

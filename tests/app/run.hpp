@@ -18,6 +18,8 @@ struct outcome {
   std::optional<settings> served;
   std::optional<settings> chatted;
   std::optional<chat_options> chat;
+  std::optional<bench_serve_options> bench;
+  std::optional<bench_offline_options> bench_offline;
 };
 
 inline outcome run(const std::vector<std::string>& words,
@@ -34,7 +36,16 @@ inline outcome run(const std::vector<std::string>& words,
     result.chat = wanted;
     return exit_done;
   };
-  result.status = run_program({variables, out, err, serve, chat}, words);
+  const auto bench = [&](const bench_serve_options& wanted) {
+    result.bench = wanted;
+    return exit_done;
+  };
+  const auto bench_offline = [&](const bench_offline_options& wanted, const settings& chosen) {
+    result.bench_offline = wanted;
+    result.served = chosen;
+    return exit_done;
+  };
+  result.status = run_program({variables, out, err, serve, chat, bench, bench_offline}, words);
   result.out = out.str();
   result.err = err.str();
   return result;

@@ -82,9 +82,11 @@ TEST(Verbs, ExplainThemselvesInAnyOfTheUsualWays) {
 TEST(Help, FitsAHundredColumns) {
   EXPECT_LE(widest(program_help()), 100U);
   EXPECT_LE(widest(short_usage()), 100U);
-  for (const verb& each : all_verbs()) EXPECT_LE(widest(verb_help(each)), 100U) << each.name;
-  for (const option_group& each : option_groups())
-    EXPECT_LE(widest(group_help(each.name)), 100U) << each.name;
+  for (const verb& each : all_verbs()) {
+    EXPECT_LE(widest(verb_help(each)), 100U) << each.name;
+    for (const shown_group& group : each.groups)
+      EXPECT_LE(widest(group_help(each, group.name)), 100U) << each.name << ' ' << group.name;
+  }
 }
 
 TEST(Help, ShowsEveryOptionOfServeUnderItsGroup) {

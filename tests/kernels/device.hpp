@@ -2,15 +2,21 @@
 // for results start out as NaN, so that what an op does not write is seen.
 #pragma once
 
-#include "kernels/cpu/cpu_backend.hpp"
+#include "kernels/ops.hpp"
 #include "tests/kernels/reference.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -18,24 +24,12 @@ namespace troupe {
 struct device_case {
   std::string name;
   std::function<std::unique_ptr<backend>()> make;
+  std::int64_t granule = 1; ///< elements that a row must be a multiple of
+  bool slow = false;        ///< tests of many sizes take a few of them
 };
 
-/// A CPU backend that uses none of `forbidden` instruction sets, until the next one is made.
-inline std::unique_ptr<backend> make_cpu(int threads, std::int64_t forbidden) {
-  hwy::DisableTargets(forbidden);
-  hwy::GetChosenTarget().DeInit();
-  return make_cpu_backend({.threads = threads});
-}
-
-inline std::vector<device_case> device_cases() {
-  std::vector<device_case> cases = {{"cpu_1_thread", [] { return make_cpu(1, 0); }},
-                                    {"cpu_3_threads", [] { return make_cpu(3, 0); }}};
-  const std::int64_t best = hwy::SupportedTargets();
-  if ((best & HWY_AVX3) != 0) cases.push_back({"cpu_avx2", [] { return make_cpu(2, HWY_AVX3); }});
-  if ((best & HWY_AVX2) != 0)
-    cases.push_back({"cpu_sse4", [] { return make_cpu(2, HWY_AVX3 | HWY_AVX2); }});
-  return cases;
-}
+/// The backends that this program tests: cpu_devices.cpp, simt/devices.cpp.
+std::vector<device_case> device_cases();
 
 inline void PrintTo(const device_case& device, std::ostream* out) { *out << device.name; }
 
@@ -43,6 +37,12 @@ inline void PrintTo(const device_case& device, std::ostream* out) { *out << devi
 class device_test : public testing::TestWithParam<device_case> {
  protected:
   device_test() : device_(GetParam().make()) {}
+
+  /// The length of a row that the backend takes, n or a little more.
+  static std::int64_t fitting(std::int64_t n) {
+    const std::int64_t granule = GetParam().granule;
+    return (n + granule - 1) / granule * granule;
+  }
 
   std::unique_ptr<backend> device_;
 };

@@ -16,6 +16,18 @@ TEST_P(memory_test, BringsBackTheBytesThatWereUploaded) {
   }
 }
 
+TEST_P(memory_test, CopiesWithinItselfNoMoreThanWasAsked) {
+  for (const std::size_t n : {0, 1, 63, 4096, 5 << 20}) {
+    std::vector<std::uint8_t> bytes(n + 1);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 + n);
+    const device_array<std::uint8_t> from(*device_, bytes);
+    device_array<std::uint8_t> to(*device_, std::vector<std::uint8_t>(n + 1, 0));
+    device_->copy(to.data(), from.data(), n);
+    bytes[n] = 0;
+    EXPECT_EQ(to.read(), bytes);
+  }
+}
+
 TEST_P(memory_test, AllocatesNothingAsSomething) { EXPECT_NE(device_->allocate(0), nullptr); }
 
 TEST_P(memory_test, RefusesMoreThanThereIsAndSaysHowMuchWasAsked) {

@@ -25,6 +25,7 @@ inline float of_bf16(std::uint16_t bits) {
 
 inline std::uint16_t to_f16(float value) {
   if (value == 0) return 0;
+  if (std::isnan(value)) return 0x7E00;
   const int exponent = std::max(std::ilogb(value), -14);
   const auto mantissa = std::lround(std::nearbyint(std::ldexp(std::fabs(value), 10 - exponent)));
   const long magnitude = mantissa < 1024 ? mantissa : (exponent + 14) * 1024 + mantissa;
@@ -34,6 +35,7 @@ inline std::uint16_t to_f16(float value) {
 inline float of_f16(std::uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const int mantissa = bits & 1023;
+  if (exponent == 31 && mantissa != 0) return std::numeric_limits<float>::quiet_NaN();
   const double magnitude =
       exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, exponent - 25);
   return static_cast<float>((bits & 0x8000) != 0 ? -magnitude : magnitude);

@@ -28,7 +28,8 @@ MAY_INCLUDE_FILES = {
 }
 # Where a library's headers may be included, and by which files elsewhere.
 LIBRARIES = {
-    r"caf/": (("actors",), ("transport/companion.hpp", "transport/companion.cpp", "app/company.hpp", "app/company.cpp")),
+    r"caf/": (("actors",), ("transport/companion.hpp", "transport/companion.cpp", "app/company.hpp", "app/company.cpp",
+                            "app/bench/offline_clients.cpp")),
     r"boost/": (("transport",), ("app/version.cpp",)),  # which tells Boost's version
     r"(cuda|cublas|curand|nccl|nvml|cub/|thrust/|cutlass/)": (("kernels/cuda",), ()),
 }

@@ -22,6 +22,9 @@ class forwarding_backend : public backend {
   void download(void* host, const void* device, std::size_t bytes) override {
     inner_->download(host, device, bytes);
   }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    inner_->copy(to, from, bytes);
+  }
   void wait() override { inner_->wait(); }
   std::unique_ptr<fence> mark() override { return inner_->mark(); }
   std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override {

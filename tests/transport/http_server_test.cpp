@@ -284,7 +284,7 @@ TEST(HttpServer, NamesThePortThatIsInUse) {
 TEST(HttpClient, SaysWhatIsWrongWithAnAddress) {
   EXPECT_THROW(http_client("http://127.0.0.1:1").get("/"), std::runtime_error);
   EXPECT_THROW(http_client("ftp://x"), std::invalid_argument);
-  EXPECT_THROW(http_client("http://host/path"), std::invalid_argument);
+  EXPECT_THROW(http_client("http://host:port"), std::invalid_argument);
 }
 
 } // namespace

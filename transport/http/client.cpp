@@ -1,6 +1,8 @@
 // Asynchronous operations run to their end one by one, because only those can have a time limit.
 #include "transport/http/client.hpp"
 
+#include "transport/http/event_lines.hpp"
+
 // Boost 1.74 uses std::exchange without including it.
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/core.hpp>
@@ -20,40 +22,14 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-/// The lines of an event stream out of pieces of it.
-class event_lines {
- public:
-  explicit event_lines(const http_client::event_handler& on_event) : on_event_(on_event) {}
-
-  /// False where the handler has had enough.
-  bool add(std::string_view piece) {
-    text_.append(piece);
-    std::size_t begin = 0;
-    for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n', begin)) {
-      std::string_view line(text_.data() + begin, end - begin);
-      begin = end + 1;
-      if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-      constexpr std::string_view field = "data: ";
-      if (line.substr(0, field.size()) == field && !on_event_(line.substr(field.size())))
-        return false;
-    }
-    text_.erase(0, begin);
-    return true;
-  }
-
- private:
-  const http_client::event_handler& on_event_;
-  std::string text_;
-};
-
 /// One connection whose every step is waited for.
 class link {
  public:
-  link(const std::string& host, const std::string& port, std::chrono::milliseconds timeout)
-      : name_(fmt::format("{}:{}", host, port)), timeout_(timeout), stream_(io_) {
+  link(const server_address& server, std::chrono::milliseconds timeout)
+      : name_(server.authority()), timeout_(timeout), stream_(io_) {
     error_code error;
     asio::ip::tcp::resolver resolver(io_);
-    const auto found = resolver.resolve(host, port, error);
+    const auto found = resolver.resolve(server.host, server.port, error);
     check(error, "cannot find");
     step("cannot connect to", [&](auto&& done) {
       stream_.async_connect(found, [done](const error_code& e, const auto&) { done(e, 0); });
@@ -94,19 +70,12 @@ class link {
 
 http_client::http_client(const std::string& url, std::string api_key,
                          std::chrono::milliseconds timeout)
-    : api_key_(std::move(api_key)), timeout_(timeout) {
-  constexpr std::string_view scheme = "http://";
-  const std::string shape = fmt::format("'{}' is not of the form http://host[:port]", url);
-  if (url.compare(0, scheme.size(), scheme) != 0) throw std::invalid_argument(shape);
-  std::string rest = url.substr(scheme.size());
-  if (!rest.empty() && rest.back() == '/') rest.pop_back();
-  const auto bracket = rest.rfind(']');
-  const auto colon = rest.find(':', bracket == std::string::npos ? 0 : bracket);
-  host_ = rest.substr(0, colon);
-  if (colon != std::string::npos) port_ = rest.substr(colon + 1);
-  if (host_.size() > 2 && host_.front() == '[') host_ = host_.substr(1, host_.size() - 2);
-  if (host_.empty() || port_.empty() || rest.find('/') != std::string::npos)
-    throw std::invalid_argument(shape);
+    : server_(parse_server_address(url)), api_key_(std::move(api_key)), timeout_(timeout) {}
+
+void http_client::add_header(const std::string& line) {
+  const auto colon = line.find(':');
+  if (colon == std::string::npos) throw std::invalid_argument(line + " is no header");
+  headers_.emplace_back(line.substr(0, colon), line.substr(colon + 1));
 }
 
 http_reply http_client::get(const std::string& path) const { return send(false, path, {}, {}); }
@@ -122,11 +91,13 @@ http_reply http_client::post_stream(const std::string& path, const std::string& 
 
 http_reply http_client::send(bool is_post, const std::string& path, const std::string& body,
                              const event_handler& on_event) const {
-  link connected(host_, port_, timeout_);
-  http::request<http::string_body> request(is_post ? http::verb::post : http::verb::get, path, 11);
-  request.set(http::field::host, fmt::format("{}:{}", host_, port_));
+  link connected(server_, timeout_);
+  http::request<http::string_body> request(is_post ? http::verb::post : http::verb::get,
+                                           server_.path + path, 11);
+  request.set(http::field::host, server_.authority());
   request.set(http::field::connection, "close");
   if (!api_key_.empty()) request.set(http::field::authorization, "Bearer " + api_key_);
+  for (const auto& [name, value] : headers_) request.insert(name, value);
   if (is_post) request.set(http::field::content_type, "application/json");
   request.body() = body;
   request.prepare_payload();
@@ -142,13 +113,13 @@ http_reply http_client::send(bool is_post, const std::string& path, const std::s
   connected.step("no answer from", read);
   const bool events =
       on_event && parser.get()[http::field::content_type].starts_with("text/event-stream");
-  event_lines lines(on_event);
+  event_lines lines;
   while (!parser.is_done()) {
     connected.step("the answer broke off from", [&](auto&& done) {
       http::async_read_some(connected.stream(), buffer, parser, done);
     });
     if (!events) continue;
-    if (!lines.add(parser.get().body())) break;
+    if (!lines.add(parser.get().body(), on_event)) break;
     parser.get().body().clear();
   }
   return {static_cast<int>(parser.get().result_int()),

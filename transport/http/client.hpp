@@ -2,10 +2,14 @@
 // stream of events out, one connection a request, a time limit on every wait.
 #pragma once
 
+#include "transport/http/server_address.hpp"
+
 #include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -16,9 +20,12 @@ struct http_reply {
 
 class http_client {
  public:
-  /// `url` is http://host[:port], without a path. Throws std::invalid_argument where it is not.
+  /// `url` as parse_server_address takes it. Throws std::invalid_argument where it is not.
   explicit http_client(const std::string& url, std::string api_key = {},
                        std::chrono::milliseconds timeout = std::chrono::seconds(120));
+
+  /// Sends this line, "Name: value", with each request from now on.
+  void add_header(const std::string& line);
 
   /// Called with the text of each `data:` line; false ends the reading.
   using event_handler = std::function<bool(std::string_view data)>;
@@ -34,9 +41,9 @@ class http_client {
   http_reply send(bool is_post, const std::string& path, const std::string& body,
                   const event_handler& on_event) const;
 
-  std::string host_;
-  std::string port_ = "80";
+  server_address server_;
   std::string api_key_;
+  std::vector<std::pair<std::string, std::string>> headers_;
   std::chrono::milliseconds timeout_;
 };
 

@@ -22,7 +22,10 @@ inline std::uint32_t pack_f16(float low, float high) {
   return f16_bits(low) | f16_bits(high) << 16;
 }
 inline float unpack_f16(std::uint32_t bits) {
-  return static_cast<float>(std::bit_cast<_Float16>(static_cast<std::uint16_t>(bits)));
+  const std::uint32_t sign = (bits & 0x8000) << 16, exponent = bits >> 10 & 31, rest = bits & 1023;
+  if (exponent == 0)
+    return std::copysign(static_cast<float>(rest) * 0x1p-24F, std::bit_cast<float>(sign));
+  return std::bit_cast<float>(sign | (exponent == 31 ? 255U : exponent + 112) << 23 | rest << 13);
 }
 inline float unpack_bf16(std::uint32_t bits) { return std::bit_cast<float>(bits << 16); }
 
@@ -33,33 +36,43 @@ struct mma_operands {
   std::uint32_t a[4], b[2];
 };
 
-/// Every lane computes its own four numbers from what all lanes brought.
-inline void mma(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
-                float (*number)(std::uint32_t)) {
+/// Two rows of a or two columns of b, in the order of k.
+using mma_lines = std::array<std::array<float, 16>, 2>;
+
+/// Every lane computes its own four numbers: rows l/4 and l/4 + 8, columns 2 (l%4) and the next.
+template <auto number>
+void mma(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
   auto& all = simt::block::current();
-  mma_operands mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+  const mma_operands mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
   const auto& left = all.exchange(0xFFFFFFFF, &mine, sizeof mine);
-  std::array<mma_operands, 32> of;
-  for (unsigned lane = 0; lane < 32; ++lane) std::memcpy(&of[lane], left[lane].data(), sizeof mine);
-  const auto half = [number](std::uint32_t pair, unsigned i) {
-    return number(i == 0 ? pair & 0xFFFF : pair >> 16);
+  const unsigned quad = all.lane() / 4 * 4, columns = 8 * (all.lane() % 4);
+  mma_lines rows, cols;
+  const auto put = [](std::array<float, 16>& line, unsigned k, std::uint32_t pair) {
+    line[k] = number(pair & 0xFFFF);
+    line[k + 1] = number(pair >> 16);
   };
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned row = all.lane() / 4, column = 2 * (all.lane() % 4) + i % 2;
-    double sum = 0;
-    for (unsigned k = 0; k < 16; ++k) {
-      const unsigned in_quad = k % 8 / 2, high = k / 8;
-      sum += double{half(of[4 * row + in_quad].a[2 * high + i / 2], k % 2)} *
-             half(of[4 * column + in_quad].b[high], k % 2);
+  for (unsigned q = 0; q < 4; ++q)
+    for (unsigned high = 0; high < 2; ++high) {
+      mma_operands of;
+      std::memcpy(&of, left[quad + q].data(), sizeof of);
+      put(rows[0], 8 * high + 2 * q, of.a[2 * high]);
+      put(rows[1], 8 * high + 2 * q, of.a[2 * high + 1]);
+      for (unsigned column = 0; column < 2; ++column) {
+        std::memcpy(&of, left[columns + 4 * column + q].data(), sizeof of);
+        put(cols[column], 8 * high + 2 * q, of.b[high]);
+      }
     }
+  for (unsigned i = 0; i < 4; ++i) {
+    double sum = 0;
+    for (unsigned k = 0; k < 16; ++k) sum += double{rows[i / 2][k]} * cols[i % 2][k];
     c[i] = static_cast<float>(c[i] + sum);
   }
 }
 inline void mma_bf16(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
-  mma(c, a, b, unpack_bf16);
+  mma<unpack_bf16>(c, a, b);
 }
 inline void mma_f16(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
-  mma(c, a, b, unpack_f16);
+  mma<unpack_f16>(c, a, b);
 }
 
 /// The rows that the lanes of the warp give.

@@ -1,0 +1,23 @@
+// The ops on an NVIDIA GPU (Ampere and later). Activations, weights and pages are bf16 or f16, sums
+// f32. This is the only header of the folder for others to include.
+#pragma once
+
+#include "kernels/ops.hpp"
+
+#include <memory>
+
+namespace troupe {
+
+struct cuda_options {
+  dtype type = dtype::bf16;   ///< of activations, weights and pages: bf16 or f16
+  bool deterministic = false; ///< results have the same bits in every batch; products of many rows
+                              ///< are slower
+};
+
+/// GPUs that the program may use; 0 where there is no driver.
+int cuda_devices();
+
+/// The first of them. Throws device_error where there is none, or it can't be used.
+std::unique_ptr<backend> make_cuda_backend(const cuda_options& options);
+
+} // namespace troupe

@@ -1,0 +1,273 @@
+#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/rows.hpp"
+
+namespace troupe::cuda {
+
+namespace {
+
+constexpr int most_threads = 512;
+constexpr int most_warps = most_threads / 32;
+
+/// Threads for rows of `cols` elements: whole warps, a vector each where that is possible.
+unsigned threads_for(std::int64_t cols) {
+  const std::int64_t vectors = (cols + vector_size - 1) / vector_size;
+  return static_cast<unsigned>(std::min<std::int64_t>(most_threads, (vectors + 31) / 32 * 32));
+}
+
+template <class T>
+T* data_of(const matrix& m) {
+  return static_cast<T*>(m.data);
+}
+
+/// The sum over the block in every thread, in an order that only the block's size decides.
+__device__ float block_sum(float x) {
+  __shared__ float sums[most_warps];
+  x = warp_sum(x);
+  if (threadIdx.x % 32 == 0) sums[threadIdx.x / 32] = x;
+  __syncthreads();
+  const unsigned lane = threadIdx.x % 32;
+  return warp_sum(lane < blockDim.x / 32 ? sums[lane] : 0.0F);
+}
+
+__device__ float element(const void* from, dtype type, std::int64_t i) {
+  if (type == dtype::f32) return static_cast<const float*>(from)[i];
+  const std::uint16_t bits = static_cast<const std::uint16_t*>(from)[i];
+  return type == dtype::bf16 ? bf16::number(bits) : f16::number(bits);
+}
+
+__global__ void convert_kernel(void* to, dtype to_type, const void* from, dtype from_type,
+                               std::int64_t n) {
+  ptx::wait_for_previous();
+  const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i >= n) return;
+  const float x = element(from, from_type, i);
+  if (to_type == dtype::f32)
+    static_cast<float*>(to)[i] = x;
+  else if (to_type == dtype::bf16)
+    static_cast<bf16*>(to)[i] = from_float<bf16>(x);
+  else
+    static_cast<f16*>(to)[i] = from_float<f16>(x);
+}
+
+__global__ void take_chosen_kernel(token_id* ids, const std::int32_t* from, const token_id* chosen,
+                                   std::int32_t tokens) {
+  ptx::wait_for_previous();
+  const auto t = static_cast<std::int32_t>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (t < tokens && from[t] >= 0) ids[t] = chosen[from[t]];
+}
+
+// One block a row.
+template <class T>
+__global__ void embed_kernel(T* out, const T* table, std::int64_t vocab, std::int64_t cols,
+                             const token_id* ids, embed_fault* fault) {
+  ptx::wait_for_previous();
+  const std::int64_t row = blockIdx.x;
+  const std::int64_t id = ids[row];
+  if (id < 0 || id >= vocab) {
+    if (threadIdx.x == 0)
+      *fault = {static_cast<std::int32_t>(row) + 1, ids[row], static_cast<std::int32_t>(vocab)};
+    return;
+  }
+  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size)
+    *reinterpret_cast<uint4*>(out + row * cols + i) =
+        *reinterpret_cast<const uint4*>(table + id * cols + i);
+}
+
+// One block a row: a pass that adds and sums squares, and one that scales what it wrote. Each
+// thread reads again only what it wrote itself.
+template <class T>
+__global__ void add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight,
+                                    std::int64_t cols, float epsilon) {
+  ptx::wait_for_previous();
+  ptx::allow_next();
+  const std::int64_t first = blockIdx.x * cols;
+  float squares = 0;
+  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size) {
+    float x[vector_size], added[vector_size];
+    load(x, residual + first + i);
+    if (delta != nullptr) {
+      load(added, delta + first + i);
+      for (int k = 0; k < vector_size; ++k) x[k] += added[k];
+      store(residual + first + i, x);
+      load(x, residual + first + i); // as rounded: what later layers see
+    }
+    for (int k = 0; k < vector_size; ++k) squares += x[k] * x[k];
+  }
+  const float scale = rsqrtf(block_sum(squares) / static_cast<float>(cols) + epsilon);
+  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size) {
+    float x[vector_size];
+    load(x, residual + first + i);
+    for (int k = 0; k < vector_size; ++k) x[k] *= scale * weight[i + k];
+    store(out + first + i, x);
+  }
+}
+
+template <class T>
+__global__ void silu_mul_kernel(T* out, const T* gate_up, std::int64_t width) {
+  ptx::wait_for_previous();
+  ptx::allow_next();
+  const std::int64_t row = blockIdx.y;
+  const std::int64_t i =
+      (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * vector_size;
+  if (i >= width) return;
+  float gate[vector_size], up[vector_size];
+  load(gate, gate_up + row * 2 * width + i);
+  load(up, gate_up + row * 2 * width + width + i);
+  for (int k = 0; k < vector_size; ++k) gate[k] = gate[k] / (1.0F + expf(-gate[k])) * up[k];
+  store(out + row * width + i, gate);
+}
+
+template <class T>
+__global__ void gather_rows_kernel(T* out, const T* x, std::int64_t cols,
+                                   const std::int32_t* rows) {
+  ptx::wait_for_previous();
+  const std::int64_t from = rows[blockIdx.x];
+  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size)
+    *reinterpret_cast<uint4*>(out + blockIdx.x * cols + i) =
+        *reinterpret_cast<const uint4*>(x + from * cols + i);
+}
+
+/// What norm_rope_store works on.
+template <class T>
+struct heads_view {
+  T* qkv;                  // [tokens, (heads + 2 kv_heads) * head_dim]
+  T* keys;                 // [blocks * block_tokens, kv_heads * head_dim]
+  T* values;               // the same
+  const float* query_norm; // [head_dim] or null
+  const float* key_norm;
+  const float* frequencies; // [head_dim / 2]
+  float epsilon;
+  float attention_factor;
+  head_shape heads;
+  std::int32_t block_tokens;
+};
+
+/// Normalises and rotates the head at `from` with a warp, and leaves it at `to`. Pairs are elements
+/// i and i + dim / 2.
+template <class T>
+__device__ void turn_head(T* to, const T* from, const float* norm, const heads_view<T>& view,
+                          std::int32_t position) {
+  const int half = view.heads.head_dim / 2;
+  float scale = 1;
+  if (norm != nullptr) {
+    float squares = 0;
+    for (int i = threadIdx.x % 32; i < 2 * half; i += 32) {
+      const float x = to_float(from[i]);
+      squares += x * x;
+    }
+    scale = rsqrtf(warp_sum(squares) / static_cast<float>(2 * half) + view.epsilon);
+  }
+  for (int i = threadIdx.x % 32; i < half; i += 32) {
+    float low = to_float(from[i]), high = to_float(from[i + half]);
+    if (norm != nullptr) {
+      low *= scale * norm[i];
+      high *= scale * norm[i + half];
+    }
+    float sine, cosine;
+    sincosf(static_cast<float>(position) * view.frequencies[i], &sine, &cosine);
+    sine *= view.attention_factor;
+    cosine *= view.attention_factor;
+    to[i] = from_float<T>(low * cosine - high * sine);
+    to[i + half] = from_float<T>(high * cosine + low * sine);
+  }
+}
+
+// One block a token, one warp a head: queries are turned in place, keys turned into the pages,
+// values copied there.
+template <class T>
+__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
+  ptx::wait_for_previous();
+  ptx::allow_next();
+  const std::int64_t token = blockIdx.x;
+  const head_shape& heads = view.heads;
+  const std::int32_t position = batch.positions[token];
+  const std::int64_t block =
+      batch.block_tables[std::int64_t{batch.sequence_of[token]} * batch.table_stride +
+                         position / view.block_tokens];
+  const std::int64_t place = block * view.block_tokens + position % view.block_tokens;
+  T* const row = view.qkv + token * (heads.heads + 2 * heads.kv_heads) * heads.head_dim;
+  const int warp = threadIdx.x / 32, warps = blockDim.x / 32;
+  for (int head = warp; head < heads.heads + 2 * heads.kv_heads; head += warps) {
+    T* const from = row + head * heads.head_dim;
+    const int key = head - heads.heads, value = key - heads.kv_heads;
+    if (key < 0) {
+      turn_head(from, from, view.query_norm, view, position);
+    } else if (value < 0) {
+      turn_head(view.keys + (place * heads.kv_heads + key) * heads.head_dim, from, view.key_norm,
+                view, position);
+    } else {
+      T* const to = view.values + (place * heads.kv_heads + value) * heads.head_dim;
+      for (int i = threadIdx.x % 32; i < heads.head_dim; i += 32) to[i] = from[i];
+    }
+  }
+}
+
+} // namespace
+
+void convert(cudaStream_t stream, void* to, dtype to_type, const void* from, dtype from_type,
+             std::int64_t n) {
+  launch(stream, {pieces(n, 256), 256}, convert_kernel, to, to_type, from, from_type, n);
+}
+
+void take_chosen(cudaStream_t stream, token_id* ids, const std::int32_t* from,
+                 const token_id* chosen, std::int32_t tokens) {
+  launch(stream, {pieces(tokens, 128), 128}, take_chosen_kernel, ids, from, chosen, tokens);
+}
+
+void embed(cudaStream_t stream, const matrix& out, const matrix& table, const token_id* ids,
+           embed_fault* fault) {
+  with_type(out.type, [&]<class T>() {
+    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, embed_kernel<T>,
+           data_of<T>(out), data_of<T>(table), table.rows, out.cols, ids, fault);
+  });
+}
+
+void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
+                  const matrix& delta, const matrix& weight, float epsilon) {
+  with_type(out.type, [&]<class T>() {
+    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, add_rms_norm_kernel<T>,
+           data_of<T>(out), data_of<T>(residual), data_of<T>(delta), data_of<float>(weight),
+           out.cols, epsilon);
+  });
+}
+
+void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query_norm,
+                     const matrix& key_norm, float epsilon, const float* frequencies,
+                     float attention_factor, const head_shape& heads, const kv_pages& pages,
+                     const batch_view& batch) {
+  with_type(qkv.type, [&]<class T>() {
+    const heads_view<T> view{data_of<T>(qkv),
+                             data_of<T>(pages.keys),
+                             data_of<T>(pages.values),
+                             data_of<float>(query_norm),
+                             data_of<float>(key_norm),
+                             frequencies,
+                             epsilon,
+                             attention_factor,
+                             heads,
+                             pages.block_tokens};
+    const auto warps = std::min(heads.heads + 2 * heads.kv_heads, 16);
+    launch(stream, {static_cast<unsigned>(batch.tokens), static_cast<unsigned>(32 * warps)},
+           norm_rope_store_kernel<T>, view, batch);
+  });
+}
+
+void silu_mul(cudaStream_t stream, const matrix& out, const matrix& gate_up) {
+  with_type(out.type, [&]<class T>() {
+    constexpr unsigned threads = 128;
+    launch(
+        stream,
+        {dim3(pieces(out.cols, threads * vector_size), static_cast<unsigned>(out.rows)), threads},
+        silu_mul_kernel<T>, data_of<T>(out), data_of<T>(gate_up), out.cols);
+  });
+}
+
+void gather_rows(cudaStream_t stream, const matrix& out, const matrix& x,
+                 const std::int32_t* rows) {
+  with_type(out.type, [&]<class T>() {
+    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, gather_rows_kernel<T>,
+           data_of<T>(out), data_of<T>(x), out.cols, rows);
+  });
+}
+
+} // namespace troupe::cuda

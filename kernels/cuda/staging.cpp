@@ -1,0 +1,35 @@
+#include "kernels/cuda/staging.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace troupe::cuda {
+
+staging::staging(cudaStream_t stream)
+    : stream_(stream), pinned_(allocate_pinned(2 * half_bytes)), read_{make_event(), make_event()} {
+  for (const auto& event : read_) check(cudaEventRecord(event.get(), stream_), "cudaEventRecord");
+}
+
+void staging::turn() {
+  check(cudaEventRecord(read_[half_].get(), stream_), "cudaEventRecord");
+  half_ = 1 - half_;
+  used_ = 0;
+  check(cudaEventSynchronize(read_[half_].get()), "cudaEventSynchronize");
+}
+
+void staging::upload(void* device, const void* host, std::size_t bytes) {
+  constexpr std::size_t alignment = 256;
+  for (std::size_t done = 0; done < bytes;) {
+    if (used_ == half_bytes) turn();
+    const std::size_t part = std::min(bytes - done, half_bytes - used_);
+    std::byte* const through = pinned_.get() + half_ * half_bytes + used_;
+    std::memcpy(through, static_cast<const std::byte*>(host) + done, part);
+    check(cudaMemcpyAsync(static_cast<std::byte*>(device) + done, through, part,
+                          cudaMemcpyHostToDevice, stream_),
+          "cudaMemcpyAsync");
+    used_ = std::min(half_bytes, (used_ + part + alignment - 1) / alignment * alignment);
+    done += part;
+  }
+}
+
+} // namespace troupe::cuda
