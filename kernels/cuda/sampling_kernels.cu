@@ -45,7 +45,8 @@ __device__ int choose(const sampling_task& task, const distribution<false>& toke
   return id_of(by.at_mass(__umul64hi(task.uniform, kept)).order);
 }
 
-/// Copies the row without what the task forbids; returns the peak of what it copies.
+/// Copies the row without what the task forbids; returns the peak of what it copies. `to` is
+/// aligned to 16 bytes and may hold up to 3 elements more.
 __device__ std::uint64_t copy_row(float* to, const float* from, int vocab, const word_list& allowed,
                                   const std::uint32_t* words, board& shared) {
   best_token best;
@@ -55,9 +56,10 @@ __device__ std::uint64_t copy_row(float* to, const float* from, int vocab, const
         allowed.count == 0 || first >= vocab
             ? 0xF
             : words[allowed.first + static_cast<unsigned>(first) / 32] >> first % 32;
+    float y[4];
 #pragma unroll
-    for (int k = 0; k < 4; ++k)
-      if (first + k < vocab) to[first + k] = (bits >> k & 1) != 0 ? x[k] : minus_infinity();
+    for (int k = 0; k < 4; ++k) y[k] = (bits >> k & 1) != 0 ? x[k] : minus_infinity();
+    if (first < vocab) *reinterpret_cast<float4*>(to + first) = {y[0], y[1], y[2], y[3]};
   });
   return block_max(best.order(), shared.of_warps);
 }

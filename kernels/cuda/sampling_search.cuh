@@ -59,6 +59,7 @@ __device__ inline std::uint64_t block_sum(std::uint64_t x, board& shared) {
   for (unsigned warp = 0; warp < blockDim.x / 32; ++warp) sum += shared.of_warps[warp];
   return sum;
 }
+
 /// A row of logits as a distribution, and the order in which its tokens stand: that of the ids, or
 /// the falling one.
 template <bool ById>
