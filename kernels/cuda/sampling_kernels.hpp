@@ -85,8 +85,11 @@ struct sampling_scratch_space {
 
 /// Tasks that want the highest logit's id and nothing else.
 void sample_greedy(cudaStream_t stream, const sampling_input& input, const sampling_output& output);
-/// Any tasks; those with bias, suppressed, history or allowed need scratch.slots > 0.
+/// Chooses the tokens of any tasks; those with bias, suppressed, history or allowed need
+/// scratch.slots > 0.
 void sample_any(cudaStream_t stream, const sampling_input& input, const sampling_output& output,
                 const sampling_scratch_space& scratch);
+/// Adds what logprobs need to the heads of tasks that report, once their tokens are chosen.
+void sample_report(cudaStream_t stream, const sampling_input& input, const sampling_output& output);
 
 } // namespace troupe::cuda

@@ -36,10 +36,12 @@ std::vector<float> row_of_kind(const std::string& kind, std::size_t vocab, std::
     if (kind == "zeros") x = x > 0 ? 0.0F : -0.0F;
     if (kind == "sparse" && x < 3) x = -inf;
   }
+  if (kind == "peak") logits[vocab / 2] = 60; // the others have no chance, but logprobs
   return logits;
 }
 
-const std::vector<std::string> kinds = {"normal", "wide", "ties", "plateau", "zeros", "sparse"};
+const std::vector<std::string> kinds = {"normal", "wide",   "ties", "plateau",
+                                        "zeros",  "sparse", "peak"};
 
 /// Every kind of row, `draws` times with each of the params.
 many_rows rows_of(const std::vector<sampling_params>& params, std::size_t vocab,
@@ -103,6 +105,28 @@ TEST(DeviceSampler, ChoosesWhatTheCpuChooses) {
     auto all = rows_of(params, vocab, 4);
     expect_like_the_cpu(all, sampler);
   }
+}
+
+TEST(DeviceSampler, ChoosesFromTheLargestVocabularies) {
+  std::vector<sampling_params> params(3);
+  params[0].temperature = 2;
+  params[1].min_p = 0.02F;
+  params[2].top_k = 30000;
+  for (auto& p : params) p.logprobs = 20;
+  cuda::device_sampler sampler;
+  for (const std::size_t vocab : {40000, 270001}) { // more than 2048 tiles
+    auto all = rows_of(params, vocab, 1);
+    expect_like_the_cpu(all, sampler);
+  }
+}
+
+TEST(DeviceSampler, RefusesALargerVocabulary) {
+  sampling_params params;
+  sample_row row;
+  row.params = &params;
+  cuda::device_sampler sampler;
+  EXPECT_THROW(sampler.sample(nullptr, {nullptr, dtype::f32, 1, (1 << 21) + 1}, {&row, 1}, nullptr),
+               std::invalid_argument);
 }
 
 TEST(DeviceSampler, ReportsTheLogprobsThatTheCpuReports) {
