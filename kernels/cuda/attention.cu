@@ -13,8 +13,8 @@ namespace troupe::cuda {
 namespace {
 
 constexpr int max_dim = 256;
-/// Items that are wanted for each multiprocessor.
-constexpr int wanted_items = 8;
+/// Rows of parts for each multiprocessor.
+constexpr int part_rows = 1024;
 constexpr int blocks_per_multiprocessor = 2;
 
 /// The dynamic shared memory of a block.
@@ -81,7 +81,7 @@ class attention_block {
     if (item.part < 0)
       store(item, work);
     else
-      store_part(item);
+      store_part(item, work);
   }
 
  private:
@@ -228,10 +228,10 @@ class attention_block {
     }
   }
 
-  __device__ void store_part(const attention_item& item) const {
+  __device__ void store_part(const attention_item& item, const sequence_work& work) const {
     for (int i = 0; i < 2; ++i) {
-      const std::int64_t row =
-          std::int64_t{item.part} * tile_queries + warp_query_ + thread_ % 32 / 4 + 8 * i;
+      if (query_of(item, i) >= work.queries) continue;
+      const std::int64_t row = std::int64_t{item.part} + warp_query_ + thread_ % 32 / 4 + 8 * i;
       if (thread_ % 4 == 0) scratch_.part_sums[row] = make_float2(warp_.best[i], warp_.total[i]);
 #pragma unroll
       for (int n = 0; n < Dim / 8; ++n)
@@ -263,7 +263,7 @@ __global__ void __launch_bounds__(tile_threads, Dim > 128 ? 1 : 2)
        item += static_cast<int>(gridDim.x)) {
     const sequence_place place = plan.find(in, item);
     const sequence_work work(in, place.sequence);
-    block.run(attention_item(in, plan.span(), item, place, work), work);
+    block.run(attention_item(in, plan.walk(), item, place, work), work);
   }
 }
 
@@ -274,7 +274,7 @@ __global__ void merge_parts(const __grid_constant__ attention_inputs in,
   ptx::wait_for_previous();
   ptx::allow_next();
   const attention_cut cut = *scratch.cut;
-  if (cut.parts == 0) return;
+  if (cut.rows == 0) return;
   const int heads = in.kv_heads * in.group;
   const int lane = static_cast<int>(threadIdx.x % 32);
   const std::int64_t warps = std::int64_t{gridDim.x} * (blockDim.x / 32);
@@ -286,15 +286,14 @@ __global__ void merge_parts(const __grid_constant__ attention_inputs in,
     const int query = (token - work.first_row) * in.group + head % in.group;
     const int tile = query / tile_queries;
     const int splits = work.splits_of(in, tile).count;
-    if (splits <= cut.span) continue;
-    const std::int64_t first_part = scratch.first_part[s];
+    if (splits == 1 || work.pieces(in, cut.walk) == 1) continue;
+    const std::int64_t first_row = scratch.first_row[s] + query % tile_queries;
     float best = lowest, total = 0.0F;
     float sums[max_dim / 64][2] = {};
 #pragma unroll 4
-    for (int piece = 0; piece < (splits + cut.span - 1) / cut.span; ++piece) {
+    for (int piece = 0; piece < splits; ++piece) {
       const std::int64_t row =
-          (first_part + part_of(in, work, tile, piece, cut.span, head / in.group)) * tile_queries +
-          query % tile_queries;
+          first_row + work.part_row(in, cut.walk, tile, piece, head / in.group);
       const float2 part = scratch.part_sums[row];
       const merged both(best, part.x);
       best = both.best;
@@ -355,10 +354,10 @@ void paged_attention::reserve(std::int32_t head_dim, std::int32_t sequences) {
   const std::int32_t dim = std::max(padded(head_dim), head_dim_);
   if (dim > head_dim_) {
     const auto blocks = static_cast<std::size_t>(blocks_per_multiprocessor * multiprocessors_);
-    const auto parts = static_cast<std::size_t>(2 * wanted_items * multiprocessors_);
+    const auto rows = static_cast<std::size_t>(part_rows * multiprocessors_);
     const auto row = static_cast<std::size_t>(dim) * sizeof(float);
     totals_ = allocate_device(blocks * tile_queries * row);
-    parts_ = allocate_device(parts * tile_queries * (row + sizeof(float2)));
+    parts_ = allocate_device(rows * (row + sizeof(float2)));
     head_dim_ = dim;
   }
   if (sequences > sequences_) {
@@ -391,16 +390,16 @@ void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& 
       .factor = (capped ? softcap : scale) * std::numbers::log2e_v<float>,
   };
   const std::int32_t dim = padded(heads.head_dim);
-  const std::int32_t wanted = wanted_items * multiprocessors_;
+  const std::int32_t rows = part_rows * multiprocessors_;
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
   const attention_scratch scratch{
       .cut = reinterpret_cast<attention_cut*>(cut_.get()),
-      .first_part = reinterpret_cast<std::int32_t*>(cut_.get() + sizeof(attention_cut)),
+      .first_row = reinterpret_cast<std::int32_t*>(cut_.get() + sizeof(attention_cut)),
       .totals = reinterpret_cast<float4*>(totals_.get()),
-      .parts = reinterpret_cast<float*>(part_sums + std::int64_t{2} * wanted * tile_queries),
+      .parts = reinterpret_cast<float*>(part_sums + rows),
       .part_sums = part_sums,
       .dim = dim,
-      .wanted = wanted,
+      .rows = rows,
   };
   with_type(out.type, [&]<class T>() {
     with_dim(dim, [&]<int Dim>() {

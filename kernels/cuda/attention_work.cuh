@@ -1,7 +1,9 @@
 // How attention is cut into items of work, on the device: a sequence's queries (rows times the
-// heads of a group) into tiles, the splits of positions that a tile sees into pieces. All pieces
-// have the same number of splits, `span`: so many that there are about as many items as keep the
-// device busy, which also bounds the parts that pieces leave for merging.
+// heads of a group) into tiles, and the splits of positions that a tile sees into pieces. A piece
+// is one split, or all of them: sums are merged split by split from the first on, in whatever
+// batch, since another order would round otherwise. Sequences with at most `walk` splits, about
+// what every block has to do, are walked through by one block; longer ones are cut, as far as there
+// is memory for the parts that their pieces leave for merging.
 #pragma once
 
 #include "kernels/cuda/launch.cuh"
@@ -31,19 +33,19 @@ struct attention_inputs {
 
 /// What merging is told of how the work was cut.
 struct attention_cut {
-  std::int32_t span;  ///< splits of a piece
-  std::int32_t parts; ///< that are left for merging
+  std::int32_t walk; ///< most splits of a sequence that is not cut
+  std::int32_t rows; ///< of parts that are left for merging
 };
 
 /// Memory that the kernels of a call share.
 struct attention_scratch {
   attention_cut* cut;
-  std::int32_t* first_part; // [sequences]
-  float4* totals;           // [blocks, dim / 8, tile_threads], each thread's own
-  float* parts;             // [parts, tile_queries, dim]
-  float2* part_sums;        // [parts, tile_queries]: highest score and sum of weights
-  std::int32_t dim;         // head_dim, padded
-  std::int32_t wanted;      // items; at most twice as many parts are left
+  std::int32_t* first_row; // [sequences], of parts
+  float4* totals;          // [blocks, dim / 8, tile_threads], each thread's own
+  float* parts;            // [rows, dim]
+  float2* part_sums;       // [rows]: highest score and sum of weights
+  std::int32_t dim;        // head_dim, padded
+  std::int32_t rows;       // of parts, at most
 };
 
 /// The splits that a tile sees.
@@ -86,14 +88,24 @@ struct sequence_work {
     const int seen = min(in.window, 1 << 29) + (tile_queries - 1) / in.group + 1;
     return min(all, (seen + in.split - 2) / in.split + 1);
   }
-  __device__ int pieces(const attention_inputs& in, int span) const {
-    return (most_splits(in) + span - 1) / span;
+  __device__ int pieces(const attention_inputs& in, int walk) const {
+    const int most = most_splits(in);
+    return most > walk ? most : min(most, 1);
   }
-  __device__ int items(const attention_inputs& in, int span) const {
-    return tiles() * in.kv_heads * pieces(in, span);
+  __device__ int items(const attention_inputs& in, int walk) const {
+    return tiles() * in.kv_heads * pieces(in, walk);
   }
-  __device__ int parts(const attention_inputs& in, int span) const {
-    return pieces(in, span) > 1 ? items(in, span) : 0;
+  /// Rows of the parts that all its pieces leave.
+  __device__ std::int64_t part_rows(const attention_inputs& in, int walk) const {
+    const int count = pieces(in, walk);
+    return count > 1 ? std::int64_t{queries} * in.kv_heads * count : 0;
+  }
+  /// Where among them the part of a piece begins.
+  __device__ std::int64_t part_row(const attention_inputs& in, int walk, int tile, int piece,
+                                   int kv_head) const {
+    const int first = tile * tile_queries;
+    return std::int64_t{first} * in.kv_heads * pieces(in, walk) +
+           std::int64_t{piece * in.kv_heads + kv_head} * min(tile_queries, queries - first);
   }
 };
 
@@ -123,11 +135,11 @@ __device__ inline block_sums sums_over_block(std::int64_t value) {
   return out;
 }
 
-/// Where a sequence's items and parts begin.
+/// Where a sequence's items and the rows of its parts begin.
 struct sequence_place {
   int sequence;
   int first_item;
-  int first_part;
+  int first_row;
 };
 
 /// How the work is cut, found out by each block for itself: that takes less time than a kernel. A
@@ -142,31 +154,32 @@ class attention_plan {
       return true;
     });
     splits = sums_over_block(splits).all;
-    const int span =
-        static_cast<int>(max((splits + scratch.wanted - 1) / scratch.wanted, std::int64_t{1}));
-    int items = 0, parts = 0;
+    const int fair = static_cast<int>((splits + gridDim.x - 1) / gridDim.x);
+    int walk = max(fair, 1);
+    block_sums all_rows = rows_of_parts(in, walk);
+    for (; all_rows.all > scratch.rows; all_rows = rows_of_parts(in, walk)) walk *= 2;
+    int items = 0;
     each_sequence(in, [&](int, const sequence_work& work) {
-      items += work.items(in, span);
-      parts += work.parts(in, span);
+      items += work.items(in, walk);
       return true;
     });
-    const block_sums all_items = sums_over_block(items), all_parts = sums_over_block(parts);
+    const block_sums all_items = sums_over_block(items);
     first_item_[thread] = static_cast<int>(all_items.before);
-    first_part_[thread] = static_cast<int>(all_parts.before);
+    first_row_[thread] = static_cast<int>(all_rows.before);
     if (thread == 0) {
-      span_ = span;
+      walk_ = walk;
       first_item_[tile_threads] = static_cast<int>(all_items.all);
     }
     __syncthreads();
     if (blockIdx.x != 0) return;
-    if (thread == 0) *scratch.cut = {span, static_cast<int>(all_parts.all)};
+    if (thread == 0) *scratch.cut = {walk, static_cast<int>(all_rows.all)};
     each_place(in, [&](const sequence_place& place, int) {
-      scratch.first_part[place.sequence] = place.first_part;
+      scratch.first_row[place.sequence] = place.first_row;
       return true;
     });
   }
 
-  __device__ int span() const { return span_; }
+  __device__ int walk() const { return walk_; }
   __device__ int items() const { return first_item_[tile_threads]; }
 
   /// The sequence that an item belongs to.
@@ -183,6 +196,14 @@ class attention_plan {
   }
 
  private:
+  __device__ static block_sums rows_of_parts(const attention_inputs& in, int walk) {
+    std::int64_t rows = 0;
+    each_sequence(in, [&](int, const sequence_work& work) {
+      rows += work.part_rows(in, walk);
+      return true;
+    });
+    return sums_over_block(rows);
+  }
   /// Calls f(sequence, work) with this thread's sequences until it is false.
   template <class F>
   __device__ static void each_sequence(const attention_inputs& in, const F& f) {
@@ -194,28 +215,22 @@ class attention_plan {
   /// Calls f(place, items).
   template <class F>
   __device__ void each_place(const attention_inputs& in, const F& f) const {
-    sequence_place place{0, first_item_[threadIdx.x], first_part_[threadIdx.x]};
+    sequence_place place{0, first_item_[threadIdx.x], first_row_[threadIdx.x]};
     each_sequence(in, [&](int s, const sequence_work& work) {
       place.sequence = s;
-      const int items = work.items(in, span_);
+      const int items = work.items(in, walk_);
       const bool more = f(place, items);
       place.first_item += items;
-      place.first_part += work.parts(in, span_);
+      place.first_row += static_cast<int>(work.part_rows(in, walk_));
       return more;
     });
   }
 
-  int span_;
+  int walk_;
   int first_item_[tile_threads + 1];
-  int first_part_[tile_threads];
+  int first_row_[tile_threads];
   sequence_place found_;
 };
-
-/// The part of a tile's piece, for the heads of one key head, counted in its sequence.
-__device__ inline int part_of(const attention_inputs& in, const sequence_work& work, int tile,
-                              int piece, int span, int kv_head) {
-  return ((work.tiles() - 1 - tile) * work.pieces(in, span) + piece) * in.kv_heads + kv_head;
-}
 
 /// One item: a tile of queries of one key head over adjacent splits. A sequence's last tiles, which
 /// see most, come first.
@@ -225,24 +240,25 @@ struct attention_item {
   int kv_head;
   int begin; ///< positions [begin, end); none where begin >= end
   int end;
-  int part; ///< where to leave the result; -1: it is whole
+  int part; ///< row of parts from which on to leave the result; -1: it is whole
 
-  __device__ attention_item(const attention_inputs& in, int span, int item,
+  __device__ attention_item(const attention_inputs& in, int walk, int item,
                             const sequence_place& place, const sequence_work& work)
       : sequence(place.sequence) {
     const int local = item - place.first_item;
-    const int pieces = work.pieces(in, span);
+    const int pieces = work.pieces(in, walk);
     const int piece = local / in.kv_heads % pieces;
     kv_head = local % in.kv_heads;
     tile = work.tiles() - 1 - local / in.kv_heads / pieces;
     const split_range seen = work.splits_of(in, tile);
-    const int first = seen.first + piece * span;
-    const int last = min(first + span, seen.first + seen.count); // not included
+    const int first = seen.first + piece;
+    const int last = pieces > 1 ? min(first + 1, seen.first + seen.count) : first + seen.count;
     const int first_query = tile * tile_queries;
     begin = max(first * in.split, work.first_seen(in, work.position(in, first_query)));
     end = min(last * in.split, work.position(in, first_query + tile_queries - 1) + 1);
-    part =
-        seen.count > span ? place.first_part + part_of(in, work, tile, piece, span, kv_head) : -1;
+    part = pieces > 1 && seen.count > 1
+               ? place.first_row + static_cast<int>(work.part_row(in, walk, tile, piece, kv_head))
+               : -1;
   }
 };
 

@@ -106,9 +106,9 @@ template <class T>
 __global__ void silu_mul_kernel(T* out, const T* gate_up, std::int64_t width) {
   ptx::wait_for_previous();
   ptx::allow_next();
-  const std::int64_t row = blockIdx.y;
+  const std::int64_t row = blockIdx.x;
   const std::int64_t i =
-      (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) * vector_size;
+      (static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x) * vector_size;
   if (i >= width) return;
   float gate[vector_size], up[vector_size];
   load(gate, gate_up + row * 2 * width + i);

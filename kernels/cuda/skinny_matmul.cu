@@ -50,8 +50,8 @@ __global__ void __launch_bounds__(32 * warps)
   __shared__ float parts[warps][outputs][tiles * columns];
   const int warp = threadIdx.x / 32;
   const lane_place lane{static_cast<int>(threadIdx.x % 32 / 4), static_cast<int>(threadIdx.x % 4)};
-  const std::int64_t first_output = std::int64_t{blockIdx.x} * outputs;
-  const std::int64_t first_row = std::int64_t{blockIdx.y} * tiles * columns;
+  const std::int64_t first_row = std::int64_t{blockIdx.x} * tiles * columns;
+  const std::int64_t first_output = std::int64_t{blockIdx.y} * outputs;
 
   uint4 next[ahead][2];
   load_pieces(next, weight, of, first_output, warp, lane);
@@ -103,9 +103,9 @@ __global__ void __launch_bounds__(32 * warps)
 template <class Out>
 __global__ void add_bias_kernel(Out* out, const float* bias, std::int64_t n) {
   ptx::wait_for_previous();
-  const std::int64_t j = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  const std::int64_t j = std::int64_t{blockIdx.y} * blockDim.x + threadIdx.x;
   if (j >= n) return;
-  Out& at = out[blockIdx.y * n + j];
+  Out& at = out[blockIdx.x * n + j];
   if constexpr (sizeof(Out) == sizeof(float))
     at += bias[j];
   else
@@ -116,7 +116,7 @@ template <class T, class Out, int tiles>
 void issue(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight,
            const matrix& bias) {
   const problem of{x.rows, weight.rows, weight.cols};
-  launch(stream, {dim3(pieces(of.n, outputs), pieces(of.m, tiles * columns)), 32 * warps},
+  launch(stream, {dim3(pieces(of.m, tiles * columns), pieces(of.n, outputs)), 32 * warps},
          skinny_matmul_kernel<T, Out, tiles>, static_cast<Out*>(out.data),
          static_cast<const T*>(x.data), static_cast<const T*>(weight.data),
          static_cast<const float*>(bias.data), of);
@@ -138,7 +138,7 @@ void skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x, cons
 }
 
 void add_bias(cudaStream_t stream, const matrix& out, const matrix& bias) {
-  const dim3 blocks(pieces(out.cols, 256), static_cast<unsigned>(out.rows));
+  const dim3 blocks(static_cast<unsigned>(out.rows), pieces(out.cols, 256));
   const auto* const values = static_cast<const float*>(bias.data);
   if (out.type == dtype::f32)
     return launch(stream, {blocks, 256}, add_bias_kernel<float>, static_cast<float*>(out.data),

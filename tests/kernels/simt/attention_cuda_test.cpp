@@ -285,6 +285,21 @@ TEST(CudaAttention, GivesARowTheSameBitsHoweverTheWorkIsCut) {
     }
 }
 
+// One sequence of four splits: cut into four where it is alone on many multiprocessors, walked
+// through by one block among others like it.
+TEST(CudaAttention, MergesSplitsInOneOrderInEveryBatch) {
+  paged_attention large(60, 64), small(1, 64);
+  const layer of{{64, 1, 64}};
+  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+    const sequence_run sequence{{250, 1}, seed};
+    const auto alone = paged_batch(of, {sequence}).attend(large, {.scale = 0.2});
+    auto among = paged_batch(of, {sequence, {{250, 1}, 100}, {{250, 1}, 101}, {{250, 1}, 102}})
+                     .attend(small, {.scale = 0.2});
+    among.resize(alone.size());
+    expect_same(among, alone);
+  }
+}
+
 TEST(CudaAttention, RefusesHeadsThatItHasNoKernelFor) {
   auto device = on_small_device();
   for (const std::int32_t dim : {3, 258})

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cuda_runtime.h>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace simt {
@@ -19,6 +21,18 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// What every GPU since Ampere takes.
+void check_launch(dim3 grid, dim3 threads, std::size_t shared_bytes) {
+  constexpr unsigned most_blocks = 65535; // in y and z
+  const std::uint64_t all = std::uint64_t{threads.x} * threads.y * threads.z;
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > INT32_MAX || grid.y > most_blocks ||
+      grid.z > most_blocks || all == 0 || all > 1024 || shared_bytes > 227 << 10)
+    throw std::logic_error("no GPU takes this launch: " + std::to_string(grid.x) + " x " +
+                           std::to_string(grid.y) + " x " + std::to_string(grid.z) + " blocks of " +
+                           std::to_string(all) + " threads with " + std::to_string(shared_bytes) +
+                           " bytes");
+}
+
 cudaError_t allocate(void** memory, std::size_t bytes) {
   *memory = bytes > std::size_t{1} << 40 ? nullptr : std::malloc(std::max<std::size_t>(bytes, 1));
   if (*memory == nullptr) return cudaErrorMemoryAllocation;
@@ -30,6 +44,7 @@ cudaError_t allocate(void** memory, std::size_t bytes) {
 
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
               std::size_t shared_bytes) {
+  check_launch(grid, threads, shared_bytes);
   const std::uint32_t seed = next_seed();
   std::vector<unsigned> order(std::size_t{grid.x} * grid.y * grid.z);
   std::iota(order.begin(), order.end(), 0U);
