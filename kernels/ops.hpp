@@ -5,7 +5,8 @@
 //
 // Every op is batch-invariant: a row of its result depends on that row's inputs only, never on how
 // many other rows there are or where it stands among them (fixed order of every sum). That makes a
-// sequence's tokens the same alone, in a batch, chunked or preempted.
+// sequence's tokens the same alone, in a batch, chunked or preempted. A device may give that up for
+// products of many rows where it was not made to be deterministic.
 #pragma once
 
 #include "config/sampling.hpp"

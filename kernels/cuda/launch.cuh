@@ -18,10 +18,12 @@ struct launch_shape {
   std::size_t shared_bytes = 0;
 };
 
-/// Issues kernel(arguments...). Throws device_error where it can't be started.
+/// Issues kernel(arguments...); nothing where there are no blocks. Throws device_error where it
+/// can't be started.
 template <class... Parameters, class... Arguments>
 void launch(cudaStream_t stream, const launch_shape& shape, void (*kernel)(Parameters...),
             Arguments&&... arguments) {
+  if (shape.blocks.x == 0 || shape.blocks.y == 0) return;
   if (shape.shared_bytes > 48 << 10)
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(shape.shared_bytes)),

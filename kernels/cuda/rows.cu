@@ -257,7 +257,7 @@ void silu_mul(cudaStream_t stream, const matrix& out, const matrix& gate_up) {
     constexpr unsigned threads = 128;
     launch(
         stream,
-        {dim3(pieces(out.cols, threads * vector_size), static_cast<unsigned>(out.rows)), threads},
+        {dim3(static_cast<unsigned>(out.rows), pieces(out.cols, threads * vector_size)), threads},
         silu_mul_kernel<T>, data_of<T>(out), data_of<T>(gate_up), out.cols);
   });
 }

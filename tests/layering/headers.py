@@ -20,6 +20,8 @@ def unproven(tree):
 
 
 def compiles(root, path, command):
+    if path.startswith(("kernels/cuda/", "tests/kernels/simt/")):
+        command = [*command, "-I", root + "/tests/kernels/simt/include"]
     done = subprocess.run([*command, "-I", root, "-fsyntax-only", "-x", "c++", "-"], text=True, capture_output=True,
                           input=f'#include "{path}"\n', check=False)
     return path, done.returncode == 0, done.stderr
