@@ -57,8 +57,7 @@ option_group engine_group() {
   declaring group("engine", "how tokens are computed", &settings::engine);
   group.choice("device", &g::device, {"auto", "cpu", "cuda"},
                "what computes; auto: a GPU where the program can use one");
-  group.boolean("deterministic", &g::deterministic,
-                "the same tokens in every batch on a GPU too, slower for long prompts");
+  group.boolean("deterministic", &g::deterministic, "the same tokens in every batch, on a GPU too");
   group.count("threads", &g::threads, {0, 1024}, "threads that compute; 0: one for each core");
   group.boolean("pin_threads", &g::pin_threads, "keep each computing thread on its core");
   group.count("max_sequences", &g::max_sequences, {1, 65536}, "sequences that run at once");
