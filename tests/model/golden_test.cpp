@@ -1,6 +1,6 @@
 // The decoder computes what the reference computed from the same files: the demo model, a public
 // model and tiny random ones of every family. Errors are printed with their largest value.
-#include "tests/model/served.hpp"
+#include "tests/model/golden_case.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -14,52 +14,21 @@ namespace {
 
 using nlohmann::json;
 using testing::generate;
+using testing::golden_job;
 using testing::greedy;
 using testing::job;
 using testing::loaded_model;
+using testing::logits_error;
+using testing::nll_error;
 using testing::outcome;
-
-json read_json(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  return json::parse(in);
-}
-
-/// Greedy continuation with the prompt's logprobs and the best 20 of each token.
-job golden_job(const json& c) {
-  job out{
-      .ids = c["ids"].get<token_ids>(), .sampling = greedy(), .new_tokens = c["greedy_ids"].size()};
-  out.sampling.logprobs = 20;
-  out.sampling.prompt_logprobs = 0;
-  return out;
-}
-
-/// Largest difference of the first token's best logits, up to the constant that softmax removes:
-/// all are compared relative to the best.
-double logits_error(const json& expected, const token_report& first) {
-  double worst = 0;
-  const auto ids = expected["ids"].get<token_ids>();
-  const auto values = expected["values"].get<std::vector<double>>();
-  for (const auto& [id, logprob] : first.top) {
-    const auto at = std::ranges::find(ids, id);
-    if (at == ids.end()) continue; // the last ranks may be near ties
-    const double reference = values[static_cast<std::size_t>(at - ids.begin())] - values[0];
-    worst = std::max(worst, std::abs(reference - (logprob - first.top.front().second)));
-  }
-  return worst;
-}
-
-double nll(const outcome& o) {
-  double sum = 0;
-  for (const token_report& t : o.prompt) sum -= t.logprob;
-  return sum;
-}
+using testing::read_json;
 
 /// Holds golden cases against what a model generates, all together in one batch.
 void expect_golden(const loaded_model& model, const std::string& name,
                    const std::filesystem::path& golden) {
   const json file = read_json(golden);
   std::vector<job> jobs;
-  for (const json& c : file["cases"]) jobs.push_back(golden_job(c));
+  for (const json& c : file["cases"]) jobs.push_back(golden_job(c, c["greedy_ids"].size()));
   const auto outcomes = generate(model, jobs);
   double worst_logit = 0;
   double worst_nll = 0;
@@ -69,8 +38,7 @@ void expect_golden(const loaded_model& model, const std::string& name,
     EXPECT_EQ(outcomes[i].tokens, c["greedy_ids"].get<token_ids>()) << "case " << i;
     worst_logit =
         std::max(worst_logit, logits_error(c["last_logits_top20"], outcomes[i].reports[0]));
-    worst_nll = std::max(worst_nll, std::abs(nll(outcomes[i]) - c["nll_sum"].get<double>()) /
-                                        std::max(1.0, c["nll_sum"].get<double>()));
+    worst_nll = std::max(worst_nll, nll_error(c, outcomes[i]));
   }
   fmt::print("{}: largest error of a logit {:.2e}, relative of a nll {:.2e}\n", name, worst_logit,
              worst_nll);
