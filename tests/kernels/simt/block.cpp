@@ -40,11 +40,16 @@ struct stack_switch {
   void leave(const void* to, std::size_t bytes) {
     __sanitizer_start_switch_fiber(&fake, to, bytes);
   }
+  /// Frees what it keeps for the stack that is left.
+  static void leave_for_good(const void* to, std::size_t bytes) {
+    __sanitizer_start_switch_fiber(nullptr, to, bytes);
+  }
   void arrive(const void** from = nullptr, std::size_t* bytes = nullptr) {
     __sanitizer_finish_switch_fiber(fake, from, bytes);
   }
 #else
   void leave(const void*, std::size_t) {}
+  static void leave_for_good(const void*, std::size_t) {}
   void arrive(const void** = nullptr, std::size_t* = nullptr) {}
 #endif
 };
@@ -158,7 +163,7 @@ void block::enter() {
   }
   mine.done = true;
   self.returned();
-  mine.sanitizer.leave(on_stage.stack, on_stage.stack_size);
+  stack_switch::leave_for_good(on_stage.stack, on_stage.stack_size);
   _longjmp(on_stage.scheduler, 1);
 }
 
