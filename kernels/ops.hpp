@@ -25,9 +25,16 @@ class device_error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The rows of one sequence in a batch.
+struct sequence_rows {
+  std::int32_t first_row = 0;
+  std::int32_t rows = 0;
+  std::int32_t first_position = 0;
+};
+
 /// One step's batch. A step computes `tokens` rows; each belongs to one of `sequences`, whose rows
 /// are adjacent and at adjacent positions. The pointers are device memory, valid until the step is
-/// done.
+/// done; `runs` is valid while the step is issued.
 struct batch_view {
   std::int32_t tokens = 0;
   std::int32_t sequences = 0;
@@ -38,6 +45,9 @@ struct batch_view {
   const std::int32_t* block_tables =
       nullptr; // [sequences, table_stride], block ids in the order of the tokens
   std::int32_t table_stride = 0;
+  std::span<const sequence_rows> runs; // host memory, [sequences]: what first_row and positions say
+  std::uint64_t serial = 0; ///< of no other batch, so that a device may keep what it found out
+                            ///< about this one; 0: nothing may be kept
 };
 
 /// One layer's pages. A block holds block_tokens tokens: [blocks, block_tokens, kv_heads,
@@ -108,7 +118,7 @@ class fence {
   virtual ~fence() = default;
   /// Never blocks. Throws device_error if anything before it failed.
   virtual bool reached() = 0;
-  /// Seconds of the device's clock since `earlier` was reached; both must have been.
+  /// Seconds of the device's clock since `earlier` was reached. Waits until both are.
   virtual double seconds_since(const fence& earlier) const = 0;
 };
 

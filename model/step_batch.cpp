@@ -29,7 +29,10 @@ step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequen
 batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_tokens) {
   batch_view view;
   view.sequences = static_cast<std::int32_t>(work.size());
+  view.serial = ++serial_;
+  runs_.clear();
   for (const slot_work& w : work) {
+    runs_.push_back({view.tokens, w.rows(), static_cast<std::int32_t>(w.run->first)});
     view.tokens += w.rows();
     view.table_stride = std::max(view.table_stride, blocks_of(w, block_tokens));
   }
@@ -72,6 +75,7 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
   device_.upload(owner_.get(), host_.data(), host_.size() * sizeof(std::int32_t));
   auto* base = reinterpret_cast<std::int32_t*>(owner_.get());
   if (unknown) device_.take_chosen(base, base + tokens, chosen(), view.tokens);
+  view.runs = runs_;
   view.ids = base;
   view.positions = base + (positions - host_.data());
   view.sequence_of = base + (sequence_of - host_.data());

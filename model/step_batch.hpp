@@ -40,6 +40,8 @@ class step_batch {
   memory rows_owner_;
   memory chosen_owner_;
   std::vector<std::int32_t> host_;
+  std::vector<sequence_rows> runs_;
+  std::uint64_t serial_ = 0;
   std::vector<std::int32_t> host_rows_;
 };
 

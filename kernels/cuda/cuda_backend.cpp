@@ -33,6 +33,7 @@ class cuda_fence final : public fence {
     return true;
   }
   double seconds_since(const fence& earlier) const override {
+    check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize");
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, dynamic_cast<const cuda_fence&>(earlier).event_.get(),
                                event_.get()),

@@ -197,6 +197,7 @@ class device_batch {
   struct host_tables {
     std::vector<token_id> ids;
     std::vector<std::int32_t> positions, sequence_of, first_row{0}, blocks_of;
+    std::vector<sequence_rows> runs;
     std::int32_t stride = 0, blocks = 0, block_tokens = 0;
   };
 
@@ -212,6 +213,7 @@ class device_batch {
     for (std::size_t i = 0; i < free.size(); ++i) free[i] = static_cast<std::int32_t>(i);
     std::shuffle(free.begin(), free.end(), std::mt19937(seed));
     for (std::size_t s = 0; s < runs.size(); ++s) {
+      host.runs.push_back({host.first_row.back(), runs[s].rows, runs[s].first});
       for (std::int32_t i = 0; i < runs[s].rows; ++i) {
         host.ids.push_back(0);
         host.positions.push_back(runs[s].first + i);
@@ -236,6 +238,7 @@ class device_batch {
     view_.first_row = first_row_.data();
     view_.block_tables = blocks_of_.data();
     view_.table_stride = host_.stride;
+    view_.runs = host_.runs;
   }
 
   host_tables host_;
