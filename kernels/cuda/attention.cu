@@ -283,6 +283,7 @@ __global__ void merge_parts(const __grid_constant__ attention_inputs in,
     const int token = static_cast<int>(i / heads), head = static_cast<int>(i % heads);
     const int s = in.batch.sequence_of[token];
     const sequence_work work(in, s);
+    if (work.queries == 0) continue;
     const int query = (token - work.first_row) * in.group + head % in.group;
     const int tile = query / tile_queries;
     const int splits = work.splits_of(in, tile).count;
@@ -369,7 +370,8 @@ void paged_attention::reserve(std::int32_t head_dim, std::int32_t sequences) {
 
 void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& qkv,
                           const head_shape& heads, const kv_pages& pages, const batch_view& batch,
-                          float scale, std::int32_t window, float softcap) {
+                          float scale, std::int32_t window, float softcap,
+                          std::int32_t least_rows) {
   if (heads.head_dim % 2 != 0) throw std::invalid_argument("cuda: a head's size is even");
   if (batch.tokens == 0) return;
   reserve(heads.head_dim, batch.sequences);
@@ -386,6 +388,7 @@ void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& 
       .head_dim = heads.head_dim,
       .window = window,
       .split = split_,
+      .least_rows = least_rows,
       .softcap_scale = capped ? scale / softcap : 0.0F,
       .factor = (capped ? softcap : scale) * std::numbers::log2e_v<float>,
   };

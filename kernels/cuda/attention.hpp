@@ -23,13 +23,14 @@ class paged_attention {
   /// For a device with so many multiprocessors; `split` is a multiple of 64.
   explicit paged_attention(std::int32_t multiprocessors, std::int32_t split = default_split);
 
-  /// backend::attention for bf16 and f16, with scale > 0. Values must be finite: another one also
+  /// backend::attention for bf16 and f16, with scale > 0, of the sequences that have `least_rows`
+  /// rows or more. Values must be finite: another one also
   /// reaches rows up to 63 positions before it where they are in the batch. Throws
   /// std::invalid_argument where the head is odd or has more than 256 elements. Calls share memory:
   /// all go to one stream.
   void run(cudaStream_t stream, const matrix& out, const matrix& qkv, const head_shape& heads,
            const kv_pages& pages, const batch_view& batch, float scale, std::int32_t window,
-           float softcap);
+           float softcap, std::int32_t least_rows = 1);
 
   /// Allocates what run() needs for heads of head_dim elements and that many sequences: its size
   /// does not depend on the rows or on the contexts. run() calls it, and then allocates only for a

@@ -42,11 +42,12 @@ struct seen_positions {
   int last;
 };
 
-/// The queries of a warp. A thread has numbers of two of them, lane / 4 and 8 more.
-template <class T, int Dim>
+/// The queries of a warp, over tiles of `Keys` positions. A thread has numbers of two of them, lane
+/// / 4 and 8 more.
+template <class T, int Dim, int Keys = head_tile<Dim>::keys>
 class warp_attention {
  public:
-  static constexpr int keys = head_tile<Dim>::keys;
+  static constexpr int keys = Keys;
   static constexpr int stride = head_tile<Dim>::stride;
 
   float sums[Dim / 8][4]; ///< as ptx::mma has them: weighted values

@@ -25,10 +25,11 @@ struct attention_inputs {
   std::int32_t kv_heads;
   std::int32_t group; // query heads of a key head
   std::int32_t head_dim;
-  std::int32_t window; // 0: none
-  std::int32_t split;  // positions of a split
-  float softcap_scale; // where > 0: scores become tanh(score * softcap_scale)
-  float factor;        // what brings scores to powers of two
+  std::int32_t window;     // 0: none
+  std::int32_t split;      // positions of a split
+  std::int32_t least_rows; // of a sequence; those with fewer are left alone
+  float softcap_scale;     // where > 0: scores become tanh(score * softcap_scale)
+  float factor;            // what brings scores to powers of two
 };
 
 /// What merging is told of how the work was cut.
@@ -62,9 +63,12 @@ struct sequence_work {
 
   __device__ sequence_work(const attention_inputs& in, int s)
       : first_row(in.batch.first_row[s]),
-        queries((in.batch.first_row[s + 1] - first_row) * in.group),
+        queries(queries_of(in, in.batch.first_row[s + 1] - first_row)),
         first_position(queries > 0 ? in.batch.positions[first_row] : 0) {}
 
+  __device__ static int queries_of(const attention_inputs& in, int rows) {
+    return rows >= in.least_rows ? rows * in.group : 0;
+  }
   __device__ int tiles() const { return (queries + tile_queries - 1) / tile_queries; }
   __device__ int position(const attention_inputs& in, int query) const {
     return first_position + min(query, queries - 1) / in.group;

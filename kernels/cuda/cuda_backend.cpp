@@ -3,6 +3,7 @@
 #include "kernels/cuda/cuda_backend.hpp"
 
 #include "kernels/cuda/attention.hpp"
+#include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/gemm.hpp"
 #include "kernels/cuda/rows.hpp"
 #include "kernels/cuda/runtime.hpp"
@@ -68,7 +69,8 @@ class cuda_backend final : public backend {
  public:
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
-        staging_(stream_.get()), attention_(multiprocessors()), sampler_(),
+        staging_(stream_.get()), attention_(multiprocessors()),
+        decoding_(multiprocessors(), staging_), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
@@ -120,10 +122,7 @@ class cuda_backend final : public backend {
                           pages, batch);
   }
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
-                 const batch_view& batch, float scale, std::int32_t window,
-                 float softcap) override {
-    attention_.run(stream_.get(), out, qkv, heads, pages, batch, scale, window, softcap);
-  }
+                 const batch_view& batch, float scale, std::int32_t window, float softcap) override;
   void silu_mul(matrix out, const matrix& gate_up) override {
     cuda::silu_mul(stream_.get(), out, gate_up);
   }
@@ -150,6 +149,7 @@ class cuda_backend final : public backend {
   cuda::staging staging_;
   cuda::gemm gemm_;
   cuda::paged_attention attention_;
+  cuda::decode_attention decoding_;
   cuda::device_sampler sampler_;
   memory fault_; // an embed_fault
   std::vector<rope_frequencies_on_device> frequencies_;
@@ -217,6 +217,24 @@ void cuda_backend::matmul(matrix out, const matrix& x, const matrix& weight, con
     return cuda::skinny_matmul(stream_.get(), out, x, weight, bias);
   gemm_.run(stream_.get(), out, x, weight);
   if (bias.data != nullptr) cuda::add_bias(stream_.get(), out, bias);
+}
+
+// Only one kernel for all gives a sequence the same bits in every batch.
+void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& heads,
+                             const kv_pages& pages, const batch_view& batch, float scale,
+                             std::int32_t window, float softcap) {
+  const auto stream = stream_.get();
+  const auto is_short = [](const sequence_rows& run) {
+    return run.rows <= cuda::decode_attention::most_rows;
+  };
+  std::int32_t least_rows = 1;
+  if (!options_.deterministic && cuda::decode_attention::takes(heads, pages.block_tokens)) {
+    if (std::ranges::any_of(batch.runs, is_short))
+      decoding_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap);
+    if (std::ranges::all_of(batch.runs, is_short)) return;
+    least_rows = cuda::decode_attention::most_rows + 1;
+  }
+  attention_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap, least_rows);
 }
 
 const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t count) {

@@ -100,6 +100,13 @@ __device__ inline uint4 load_once(const void* global) {
   return out;
 }
 
+/// Two floats that another block of this kernel may have written.
+__device__ inline float2 load_fresh(const float2* global) {
+  float2 out;
+  asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(out.x), "=f"(out.y) : "l"(global));
+  return out;
+}
+
 /// Before it a kernel may touch only what no kernel before it writes; behind it everything of them
 /// is there. Processors before Hopper start a kernel when the one before it is done.
 __device__ inline void wait_for_previous() {

@@ -97,6 +97,13 @@ TEST_P(attention_test, AttendsInBatchesOfManySingleRows) {
   check({8, 4, 32}, runs, 16, {.scale = 0.2, .window = 20});
 }
 
+TEST_P(attention_test, AttendsWithFewRowsBehindLongContexts) {
+  const std::vector<run> runs = {{1500, 1}, {1490, 4}, {0, 2}, {700, 8}, {33, 30}, {5, 3}};
+  for (const head_shape& shape : {head_shape{8, 2, 64}, {4, 2, 128}, {9, 1, 128}})
+    for (const std::int32_t window : {0, 100})
+      check(shape, runs, 32, {.scale = 0.1, .window = window});
+}
+
 TEST_P(attention_test, BoundsScoresWithTheSoftcap) {
   check({4, 2, 64}, {{90, 1}, {0, 40}}, 16, {.scale = 1, .softcap = 5});
   check({4, 2, 64}, {{90, 1}, {0, 40}}, 16, {.scale = 1, .window = 30, .softcap = 5});

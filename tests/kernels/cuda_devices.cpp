@@ -6,15 +6,20 @@ namespace troupe {
 
 namespace {
 
-device_case on_gpu(std::string name, dtype type) {
-  return {std::move(name), [type] { return make_cuda_backend({type, true}); }, 8, false};
+device_case on_gpu(std::string name, dtype type, bool deterministic) {
+  return {std::move(name),
+          [=] {
+            return make_cuda_backend({type, deterministic});
+          },
+          8, false, deterministic};
 }
 
 } // namespace
 
 std::vector<device_case> device_cases() {
   if (cuda_devices() == 0) return {};
-  return {on_gpu("bf16", dtype::bf16), on_gpu("f16", dtype::f16)};
+  return {on_gpu("bf16", dtype::bf16, false), on_gpu("bf16_deterministic", dtype::bf16, true),
+          on_gpu("f16_deterministic", dtype::f16, true)};
 }
 
 } // namespace troupe

@@ -26,10 +26,18 @@ struct device_case {
   std::function<std::unique_ptr<backend>()> make;
   std::int64_t granule = 1; ///< elements that a row must be a multiple of
   bool slow = false;        ///< tests of many sizes take a few of them
+  bool invariant = true;    ///< a row's bits are the same in every batch
 };
 
 /// The backends that this program tests: cpu_devices.cpp, simt/devices.cpp.
 std::vector<device_case> device_cases();
+
+/// Those of them that promise batch invariance.
+inline std::vector<device_case> invariant_devices() {
+  auto cases = device_cases();
+  std::erase_if(cases, [](const device_case& device) { return !device.invariant; });
+  return cases;
+}
 
 inline void PrintTo(const device_case& device, std::ostream* out) { *out << device.name; }
 

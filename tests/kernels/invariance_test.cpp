@@ -149,7 +149,7 @@ TEST_P(invariance_test, PrefillGivesTheSameBitsAmongOtherSequences) {
   expect_same(model.first_run(std::vector<std::int32_t>(40, 130), 1), alone);
 }
 
-INSTANTIATE_TEST_SUITE_P(devices, invariance_test, testing::ValuesIn(device_cases()),
+INSTANTIATE_TEST_SUITE_P(devices, invariance_test, testing::ValuesIn(invariant_devices()),
                          name_of_device);
 
 /// What one configuration computes, for comparing configurations.

@@ -28,10 +28,10 @@ struct bounds {
   double nll;   // relative
 };
 
-/// tests/golden, also where the program was carried elsewhere.
+/// tests/golden, also where the sources were carried elsewhere.
 std::filesystem::path golden() {
-  const char* const elsewhere = std::getenv("GOLDEN");
-  return elsewhere ? elsewhere : TROUPE_GOLDEN;
+  const char* const elsewhere = std::getenv("SOURCES");
+  return std::filesystem::path(elsewhere ? elsewhere : TROUPE_SOURCES) / "tests/golden";
 }
 
 class CudaModel : public ::testing::TestWithParam<std::string> {

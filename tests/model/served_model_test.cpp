@@ -3,7 +3,7 @@
 #include "model/served_model.hpp"
 #include "model/template/chat_template.hpp"
 #include "model/tokenizer/tokenizer.hpp"
-#include "tests/model/served.hpp"
+#include "tests/model/likelihood.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -121,42 +121,14 @@ TEST_F(ServedModel, RefusesATokenizerWithMoreTokensThanTheModel) {
   EXPECT_THAT(refusal(), HasSubstr("4096 tokens, config.json's vocab_size is 4095"));
 }
 
-/// The negative log-likelihood of texts, each on its own from its first token on.
-struct likelihood {
-  double nll = 0;
-  std::size_t tokens = 0;
-  double perplexity() const { return std::exp(nll / static_cast<double>(tokens)); }
-};
-
-likelihood likelihood_of(const testing::loaded_model& model, std::vector<token_ids> texts) {
-  likelihood out;
-  std::vector<testing::job> jobs;
-  for (token_ids& ids : texts) {
-    jobs.push_back(
-        {.ids = std::move(ids), .sampling = testing::greedy(), .new_tokens = 1, .chunk = 120});
-    jobs.back().sampling.prompt_logprobs = 0;
-  }
-  for (const testing::outcome& o : testing::generate(model, std::move(jobs))) {
-    EXPECT_EQ(o.error, "");
-    out.tokens += o.prompt.size();
-    for (const token_report& t : o.prompt) out.nll -= t.logprob;
-  }
-  return out;
-}
-
 TEST(Perplexity, OfTheDemoModelOnUnseenDialoguesIsThatOfItsReference) {
-  const tokenizer tokens = tokenizer::load(concierge);
-  std::ifstream in(TROUPE_GOLDEN "/concierge/test64.jsonl");
-  std::vector<token_ids> texts;
-  for (std::string line; std::getline(in, line);) {
-    texts.push_back(tokens.encode(nlohmann::json::parse(line)["text"].get<std::string>(), false));
-    texts.back().resize(std::min<std::size_t>(texts.back().size(), 2048));
-  }
+  std::vector<token_ids> texts =
+      testing::texts_of(concierge, TROUPE_GOLDEN "/concierge/test64.jsonl");
   ASSERT_EQ(texts.size(), 64U);
   std::ifstream golden_file(TROUPE_GOLDEN "/concierge/golden.json");
   const auto golden = nlohmann::json::parse(golden_file)["test64"];
   const auto begin = std::chrono::steady_clock::now();
-  const likelihood got = likelihood_of(testing::loaded_model(concierge), std::move(texts));
+  const auto got = testing::likelihood_of(testing::loaded_model(concierge), std::move(texts));
   fmt::print("test64: perplexity {:.5f} over {} tokens in {:.1f} s\n", got.perplexity(), got.tokens,
              seconds_since(begin));
   const double expected = golden["perplexity"];

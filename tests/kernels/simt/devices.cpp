@@ -6,14 +6,20 @@ namespace troupe {
 
 namespace {
 
-device_case interpreted(std::string name, dtype type) {
-  return {std::move(name), [type] { return make_cuda_backend({type, true}); }, 8, true};
+device_case interpreted(std::string name, dtype type, bool deterministic) {
+  return {std::move(name),
+          [=] {
+            return make_cuda_backend({type, deterministic});
+          },
+          8, true, deterministic};
 }
 
 } // namespace
 
 std::vector<device_case> device_cases() {
-  return {interpreted("bf16", dtype::bf16), interpreted("f16", dtype::f16)};
+  return {interpreted("bf16", dtype::bf16, false),
+          interpreted("bf16_deterministic", dtype::bf16, true),
+          interpreted("f16_deterministic", dtype::f16, true)};
 }
 
 } // namespace troupe

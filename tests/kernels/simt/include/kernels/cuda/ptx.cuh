@@ -119,6 +119,8 @@ inline uint4 load_once(const void* global) {
   return out;
 }
 
+inline float2 load_fresh(const float2* global) { return *global; }
+
 inline void wait_for_previous() {}
 inline void allow_next() {}
 

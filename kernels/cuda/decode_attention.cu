@@ -1,0 +1,393 @@
+// The kernel of decode_attention and its launch.
+#include "kernels/cuda/attention_tile.cuh"
+#include "kernels/cuda/decode_attention.hpp"
+#include "kernels/cuda/launch.cuh"
+
+#include <algorithm>
+#include <numbers>
+
+namespace troupe::cuda {
+
+namespace {
+
+constexpr int warps = 4;
+constexpr int threads = 32 * warps;
+constexpr int tile = 16; // positions that a warp takes at once
+constexpr int blocks_per_multiprocessor = 3;
+
+static_assert(decode_step == warps * tile);
+
+struct decode_inputs {
+  void* out;          // [tokens, kv_heads * group * head_dim]
+  const void* qkv;    // [tokens, kv_heads * (group + 2) * head_dim]
+  const void* keys;   // [., kv_heads * head_dim]
+  const void* values; // the same
+  const decode_piece* pieces;
+  const std::int32_t* block_tables; // [sequences, table_stride]
+  std::int32_t table_stride;
+  std::int32_t block_tokens;
+  std::int32_t kv_heads;
+  std::int32_t group;
+  std::int32_t window; // 0: none
+  float softcap_scale; // where > 0: scores become tanh(score * softcap_scale)
+  float factor;        // what brings scores to powers of two
+  unsigned* counters;  // [merges, kv_heads]
+  float2* part_sums;   // [parts, kv_heads, decode_queries]: highest score and sum of weights
+  float* parts;        // [parts, kv_heads, decode_queries, head_dim]
+};
+
+/// The dynamic shared memory of a block.
+template <class T, int Dim, int Stages>
+struct decode_memory {
+  static constexpr int stride = head_tile<Dim>::stride;
+  struct stage {
+    T keys[tile * stride];
+    T values[tile * stride];
+  };
+  static constexpr int stages = Stages;
+  static constexpr int sum_stride = Dim + 8;
+  /// What the warps have in the end, in the place of their copies.
+  struct results {
+    float sums[warps][decode_queries][sum_stride];
+    float2 of_rows[warps][decode_queries]; ///< highest score and sum of weights
+  };
+  union {
+    stage copies[warps][stages];
+    results done;
+  };
+  T queries[decode_queries * stride];
+};
+
+/// Two adjacent numbers of a row, and what they were weighted under.
+struct partial {
+  float2 row; ///< highest score and sum of weights
+  float2 values;
+};
+
+/// Adds up partials 0 .. count - 1 in their order.
+template <class Source>
+__device__ partial merge_in_order(int count, const Source& source) {
+  partial sum = source(0);
+  for (int i = 1; i < count; ++i) {
+    const partial next = source(i);
+    const merged both(sum.row.x, next.row.x);
+    sum.row = make_float2(both.best, both(sum.row.y, next.row.y));
+    sum.values = make_float2(both(sum.values.x, next.values.x), both(sum.values.y, next.values.y));
+  }
+  return sum;
+}
+
+template <class T, int Dim, int Stages>
+class decode_block {
+ public:
+  using shared_memory = decode_memory<T, Dim, Stages>;
+  static constexpr int stride = shared_memory::stride;
+  static constexpr int stages = shared_memory::stages;
+
+  __device__ decode_block(const decode_inputs& in, const decode_piece& piece, shared_memory& shared)
+      : in_(in), piece_(piece), shared_(shared), head_(static_cast<int>(blockIdx.x) % in.kv_heads),
+        thread_(static_cast<int>(threadIdx.x)), lane_(thread_ % 32), warp_(thread_ / 32),
+        first_(piece.begin / tile * tile + warp_ * tile),
+        tiles_(max(0, (piece.end - first_ + decode_step - 1) / decode_step)),
+        table_(in.block_tables + std::int64_t{piece.sequence} * in.table_stride) {
+    next_block_ = block_of(0);
+  }
+
+  __device__ void run() {
+    // What earlier steps left in the pages is there already; this step's rows are behind the wait.
+    const int old = max(0, (piece_.first_position - first_ + decode_step - tile) / decode_step);
+    const int early = min(stages - 1, old);
+    for (int i = 0; i < early; ++i) load(i);
+    ptx::wait_for_previous();
+    ptx::allow_next();
+    load_queries();
+    for (int i = early; i < stages - 1; ++i) load(i);
+    const seen_positions seen[2] = {seen_by(0), seen_by(1)};
+    attention_.reset();
+    ptx::wait_copies<0>();
+    __syncthreads();
+    for (int i = 0; i < tiles_; ++i) {
+      ptx::wait_copies<stages - 2>();
+      __syncwarp();
+      load(i + stages - 1);
+      auto& copy = shared_.copies[warp_][i % stages];
+      attention_.attend(shared_.queries, copy.keys, copy.values, first_ + i * decode_step, seen,
+                        in_.softcap_scale, in_.factor);
+    }
+    attention_.add_up();
+    ptx::wait_copies<0>();
+    __syncthreads();
+    leave_results();
+    __syncthreads();
+    each_pair([&](int query, int column) { finish(query, column, sum_of_warps(query, column)); });
+    if (piece_.parts > 1 && is_last()) merge();
+  }
+
+ private:
+  __device__ int queries() const {
+    return min(decode_queries, piece_.queries - piece_.first_query);
+  }
+
+  __device__ seen_positions seen_by(int i) const {
+    const int query = min(piece_.first_query + lane_ / 4 + 8 * i, piece_.queries - 1);
+    const int last = piece_.first_position + query / in_.group;
+    return {in_.window > 0 ? max(0, last - in_.window + 1) : 0, min(last, piece_.end - 1)};
+  }
+
+  /// The block that holds the warp's tile i, of which nothing is read where it is beyond the end.
+  __device__ int block_of(int i) const {
+    return i < tiles_ ? table_[(first_ + i * decode_step) / in_.block_tokens] : 0;
+  }
+
+  /// Brings tiles in their order; beyond the last there is nothing to bring, but to count.
+  __device__ void load(int i) {
+    if (i < tiles_) {
+      const int start = first_ + i * decode_step;
+      const std::int64_t cols = std::int64_t{in_.kv_heads} * Dim;
+      const std::int64_t at =
+          (std::int64_t{next_block_} * in_.block_tokens + start % in_.block_tokens) * cols +
+          head_ * Dim;
+      next_block_ = block_of(i + 1);
+      auto& copy = shared_.copies[warp_][i % stages];
+      constexpr int lanes = Dim / vector_size; // for a row
+#pragma unroll
+      for (int pass = 0; pass < tile * lanes / 32; ++pass) {
+        const int row = (pass * 32 + lane_) / lanes, column = lane_ % lanes * vector_size;
+        const bool valid = start + row >= piece_.begin && start + row < piece_.end;
+        const std::int64_t from = at + row * cols + column;
+        const int to = row * stride + column;
+        ptx::copy_async(copy.keys + to, static_cast<const T*>(in_.keys) + from, valid);
+        ptx::copy_async(copy.values + to, static_cast<const T*>(in_.values) + from, valid);
+      }
+    }
+    ptx::commit_copies();
+  }
+
+  __device__ void load_queries() {
+    constexpr int lanes = Dim / vector_size;
+    const std::int64_t cols = std::int64_t{in_.kv_heads} * (in_.group + 2) * Dim;
+    const T* const head =
+        static_cast<const T*>(in_.qkv) + piece_.first_row * cols + head_ * in_.group * Dim;
+#pragma unroll
+    for (int i = thread_; i < decode_queries * lanes; i += threads) {
+      const int query = piece_.first_query + i / lanes, column = i % lanes * vector_size;
+      const bool valid = i / lanes < queries();
+      const T* const from = head + query / in_.group * cols + query % in_.group * Dim + column;
+      ptx::copy_async(shared_.queries + i / lanes * stride + column, valid ? from : head, valid);
+    }
+    ptx::commit_copies();
+  }
+
+  __device__ void leave_results() {
+    auto& done = shared_.done;
+    for (int i = 0; i < 2; ++i) {
+      const int row = lane_ / 4 + 8 * i;
+      if (lane_ % 4 == 0)
+        done.of_rows[warp_][row] = make_float2(attention_.best[i], attention_.total[i]);
+#pragma unroll
+      for (int n = 0; n < Dim / 8; ++n)
+        *reinterpret_cast<float2*>(&done.sums[warp_][row][n * 8 + lane_ % 4 * 2]) =
+            make_float2(attention_.sums[n][2 * i], attention_.sums[n][2 * i + 1]);
+    }
+  }
+
+  __device__ partial sum_of_warps(int query, int column) const {
+    const auto& done = shared_.done;
+    return merge_in_order(warps, [&](int warp) {
+      return partial{done.of_rows[warp][query],
+                     *reinterpret_cast<const float2*>(&done.sums[warp][query][column])};
+    });
+  }
+
+  /// Calls f(query, column) for two adjacent numbers at a time of each query that there is.
+  template <class F>
+  __device__ void each_pair(const F& f) const {
+    for (int i = thread_; i < queries() * (Dim / 2); i += threads)
+      f(i / (Dim / 2), i % (Dim / 2) * 2);
+  }
+
+  __device__ std::int64_t part_row(int part, int query) const {
+    return (std::int64_t{piece_.first_part + part} * in_.kv_heads + head_) * decode_queries + query;
+  }
+
+  __device__ void finish(int query, int column, const partial& sum) const {
+    if (piece_.parts == 1) return store(query, column, sum);
+    const std::int64_t row = part_row(piece_.part, query);
+    if (column == 0) in_.part_sums[row] = sum.row;
+    *reinterpret_cast<float2*>(in_.parts + row * Dim + column) = sum.values;
+  }
+
+  __device__ void store(int query, int column, const partial& sum) const {
+    const int of_sequence = piece_.first_query + query;
+    const std::int64_t cols = std::int64_t{in_.kv_heads} * in_.group * Dim;
+    T* const to = static_cast<T*>(in_.out) + (piece_.first_row + of_sequence / in_.group) * cols +
+                  (head_ * in_.group + of_sequence % in_.group) * Dim + column;
+    const float share = 1.0F / sum.row.y;
+    *reinterpret_cast<std::uint32_t*>(to) = T::pack(sum.values.x * share, sum.values.y * share);
+  }
+
+  /// All other parts have been left.
+  __device__ bool is_last() const {
+    __shared__ bool last;
+    __threadfence();
+    __syncthreads();
+    if (thread_ == 0) {
+      unsigned& count = in_.counters[piece_.merge * in_.kv_heads + head_];
+      last = atomicAdd(&count, 1U) + 1 == static_cast<unsigned>(piece_.parts);
+      if (last) count = 0;
+    }
+    __syncthreads();
+    return last;
+  }
+
+  /// A warp for each query; a lane has some adjacent numbers of all parts, which it can ask for
+  /// ahead, since what they are weighted by is known first.
+  __device__ void merge() const {
+    __threadfence();
+    constexpr int pairs = Dim / 64;
+    for (int query = warp_; query < queries(); query += warps) {
+      const std::int64_t first = part_row(0, query), stride = part_row(1, query) - first;
+      const auto row_of = [&](int part) {
+        return ptx::load_fresh(in_.part_sums + first + part * stride);
+      };
+      float best = lowest;
+      for (int part = lane_; part < piece_.parts; part += 32) best = fmaxf(best, row_of(part).x);
+      best = warp_max(best);
+      float total = 0.0F;
+      float2 values[pairs] = {};
+#pragma unroll 8
+      for (int part = 0; part < piece_.parts; ++part) {
+        const float2 row = row_of(part);
+        const float share = ptx::exp2(row.x - best);
+        total = fmaf(row.y, share, total);
+        const float* const from = in_.parts + (first + part * stride) * Dim;
+#pragma unroll
+        for (int i = 0; i < pairs; ++i) {
+          const float2 added =
+              ptx::load_fresh(reinterpret_cast<const float2*>(from + i * 64 + lane_ * 2));
+          values[i] =
+              make_float2(fmaf(added.x, share, values[i].x), fmaf(added.y, share, values[i].y));
+        }
+      }
+      for (int i = 0; i < pairs; ++i)
+        store(query, i * 64 + lane_ * 2, {make_float2(best, total), values[i]});
+    }
+  }
+
+  const decode_inputs& in_;
+  const decode_piece piece_;
+  shared_memory& shared_;
+  const int head_;
+  const int thread_;
+  const int lane_;
+  const int warp_;
+  const int first_; // position of the warp's first tile
+  const int tiles_;
+  const std::int32_t* const table_;
+  int next_block_;
+  warp_attention<T, Dim, tile> attention_;
+};
+
+template <class T, int Dim, int Stages>
+__global__ void __launch_bounds__(threads, blocks_per_multiprocessor)
+    attend_decoding(const __grid_constant__ decode_inputs in) {
+  const decode_piece piece = in.pieces[blockIdx.x / static_cast<unsigned>(in.kv_heads)];
+  decode_block<T, Dim, Stages>(in, piece, *ptx::dynamic_shared<decode_memory<T, Dim, Stages>>())
+      .run();
+}
+
+template <class T, int Dim, int Stages>
+void issue(cudaStream_t stream, unsigned blocks, const decode_inputs& in) {
+  launch(stream, {blocks, threads, sizeof(decode_memory<T, Dim, Stages>)},
+         attend_decoding<T, Dim, Stages>, in);
+}
+
+} // namespace
+
+decode_attention::decode_attention(std::int32_t multiprocessors, staging& uploads)
+    : multiprocessors_(multiprocessors), uploads_(uploads) {}
+
+bool decode_attention::takes(const head_shape& heads, std::int32_t block_tokens) {
+  return (heads.head_dim == 64 || heads.head_dim == 128) && block_tokens % tile == 0;
+}
+
+decode_attention::planned& decode_attention::planned_for(std::int32_t window) {
+  const auto found = std::ranges::find(plans_, window, &planned::window);
+  if (found != plans_.end()) return *found;
+  plans_.emplace_back().window = window;
+  return plans_.back();
+}
+
+void decode_attention::plan(cudaStream_t stream, const batch_view& batch, const decode_shape& shape,
+                            std::int32_t head_dim) {
+  planned& at = planned_for(shape.window);
+  if (batch.serial != 0 && at.serial == batch.serial) return;
+  const decode_plan made = plan_decode(batch.runs, shape);
+  at.serial = batch.serial;
+  at.pieces = static_cast<std::int32_t>(made.pieces.size());
+  if (at.pieces == 0) return;
+  const auto heads = static_cast<std::size_t>(shape.kv_heads);
+  const std::size_t counters = static_cast<std::size_t>(made.merges) * heads;
+  const std::size_t part = static_cast<std::size_t>(decode_queries) *
+                           (static_cast<std::size_t>(head_dim) * sizeof(float) + sizeof(float2));
+  const std::size_t bytes = static_cast<std::size_t>(made.parts) * heads * part;
+  if (made.pieces.size() > at.capacity) {
+    at.capacity = std::max<std::size_t>(2 * made.pieces.size(), 1024);
+    at.on_device = allocate_device(at.capacity * sizeof(decode_piece));
+  }
+  if (counters > counted_) {
+    counted_ = std::max<std::size_t>(2 * counters, 4096);
+    counters_ = allocate_device(counted_ * sizeof(unsigned));
+    check(cudaMemsetAsync(counters_.get(), 0, counted_ * sizeof(unsigned), stream),
+          "cudaMemsetAsync");
+  }
+  if (bytes > part_bytes_) {
+    part_bytes_ = 2 * bytes;
+    parts_ = allocate_device(part_bytes_);
+  }
+  uploads_.upload(at.on_device.get(), made.pieces.data(),
+                  made.pieces.size() * sizeof(decode_piece));
+}
+
+void decode_attention::run(cudaStream_t stream, const matrix& out, const matrix& qkv,
+                           const head_shape& heads, const kv_pages& pages, const batch_view& batch,
+                           float scale, std::int32_t window, float softcap) {
+  const decode_shape shape{.group = heads.heads / heads.kv_heads,
+                           .kv_heads = heads.kv_heads,
+                           .window = window,
+                           .most_rows = most_rows,
+                           .blocks = blocks_per_multiprocessor * multiprocessors_};
+  plan(stream, batch, shape, heads.head_dim);
+  const planned& plan = planned_for(window);
+  const std::size_t part_rows =
+      part_bytes_ / (static_cast<std::size_t>(heads.head_dim) * sizeof(float) + sizeof(float2));
+  auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
+  const bool capped = softcap > 0.0F;
+  const decode_inputs in{
+      .out = out.data,
+      .qkv = qkv.data,
+      .keys = pages.keys.data,
+      .values = pages.values.data,
+      .pieces = reinterpret_cast<const decode_piece*>(plan.on_device.get()),
+      .block_tables = batch.block_tables,
+      .table_stride = batch.table_stride,
+      .block_tokens = pages.block_tokens,
+      .kv_heads = heads.kv_heads,
+      .group = shape.group,
+      .window = window,
+      .softcap_scale = capped ? scale / softcap : 0.0F,
+      .factor = (capped ? softcap : scale) * std::numbers::log2e_v<float>,
+      .counters = reinterpret_cast<unsigned*>(counters_.get()),
+      .part_sums = part_sums,
+      .parts = reinterpret_cast<float*>(part_sums + part_rows),
+  };
+  const auto blocks = static_cast<unsigned>(plan.pieces * heads.kv_heads);
+  with_type(out.type, [&]<class T>() {
+    if (heads.head_dim == 64)
+      issue<T, 64, 4>(stream, blocks, in);
+    else
+      issue<T, 128, 2>(stream, blocks, in);
+  });
+}
+
+} // namespace troupe::cuda

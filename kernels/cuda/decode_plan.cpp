@@ -1,0 +1,79 @@
+// Pieces are as long as they may be with several of them for each block: the blocks that are done
+// early then take what is left.
+#include "kernels/cuda/decode_plan.hpp"
+
+#include <algorithm>
+
+namespace troupe::cuda {
+
+namespace {
+
+constexpr std::int64_t pieces_a_block = 4;
+constexpr std::int64_t shortest_piece = 256;
+
+struct query_tile {
+  std::int32_t begin;
+  std::int32_t end;
+};
+
+query_tile seen_by(const sequence_rows& run, std::int32_t first_query, const decode_shape& shape) {
+  const std::int32_t first = run.first_position + first_query / shape.group;
+  const std::int32_t last =
+      run.first_position +
+      std::min(first_query + decode_queries - 1, run.rows * shape.group - 1) / shape.group;
+  return {shape.window > 0 ? std::max(0, first - shape.window + 1) : 0, last + 1};
+}
+
+/// Calls f(sequence, first query, positions) for each tile of queries.
+template <class F>
+void each_tile(std::span<const sequence_rows> runs, const decode_shape& shape, const F& f) {
+  for (std::size_t s = 0; s < runs.size(); ++s) {
+    if (runs[s].rows > shape.most_rows) continue;
+    for (std::int32_t query = 0; query < runs[s].rows * shape.group; query += decode_queries)
+      f(static_cast<std::int32_t>(s), query, seen_by(runs[s], query, shape));
+  }
+}
+
+std::int64_t pieces_of(std::int64_t length, std::int64_t longest) {
+  return std::max<std::int64_t>(1, (length + longest - 1) / longest);
+}
+
+std::int64_t rounded_up(std::int64_t positions) {
+  return (positions + decode_step - 1) / decode_step * decode_step;
+}
+
+} // namespace
+
+decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape& shape) {
+  std::int64_t total = 0;
+  each_tile(runs, shape, [&](std::int32_t, std::int32_t, const query_tile& seen) {
+    total += seen.end - seen.begin;
+  });
+  const std::int64_t fair = total * shape.kv_heads / (pieces_a_block * shape.blocks);
+  const std::int64_t longest = std::max(rounded_up(fair), shortest_piece);
+  decode_plan plan;
+  std::vector<decode_piece> small;
+  each_tile(runs, shape, [&](std::int32_t s, std::int32_t query, const query_tile& seen) {
+    const sequence_rows& run = runs[static_cast<std::size_t>(s)];
+    const std::int64_t count = pieces_of(seen.end - seen.begin, longest);
+    // Cut at multiples of the step, so that no piece shares a step with another.
+    const std::int64_t first = seen.begin / decode_step * decode_step;
+    const std::int64_t length = rounded_up((seen.end - first + count - 1) / count);
+    const auto parts = static_cast<std::int32_t>(pieces_of(seen.end - first, length));
+    auto& into = 2 * length > longest ? plan.pieces : small;
+    for (std::int32_t part = 0; part < parts; ++part) {
+      const auto begin = static_cast<std::int32_t>(first + part * length);
+      into.push_back({s, run.first_row, run.first_position, run.rows * shape.group, query,
+                      std::max(begin, seen.begin),
+                      static_cast<std::int32_t>(std::min<std::int64_t>(begin + length, seen.end)),
+                      part, parts, plan.merges, plan.parts});
+    }
+    if (parts == 1) return;
+    ++plan.merges;
+    plan.parts += parts;
+  });
+  plan.pieces.insert(plan.pieces.end(), small.begin(), small.end());
+  return plan;
+}
+
+} // namespace troupe::cuda

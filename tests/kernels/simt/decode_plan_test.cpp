@@ -1,0 +1,103 @@
+// How decode attention cuts its work: every position that a query sees is in one piece, and pieces
+// keep a device's blocks busy.
+#include "kernels/cuda/decode_plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace troupe::cuda {
+namespace {
+
+const decode_shape large{.group = 4, .kv_heads = 8, .blocks = 264};
+
+std::vector<sequence_rows> single_rows(const std::vector<std::int32_t>& positions) {
+  std::vector<sequence_rows> runs;
+  for (const std::int32_t position : positions)
+    runs.push_back({static_cast<std::int32_t>(runs.size()), 1, position});
+  return runs;
+}
+
+std::int64_t length(const decode_piece& piece) { return piece.end - piece.begin; }
+
+/// The time that blocks need who take pieces in their order, in positions.
+std::int64_t time_of(const decode_plan& plan, const decode_shape& shape) {
+  std::vector<std::int64_t> busy(static_cast<std::size_t>(shape.blocks), 0);
+  for (const decode_piece& piece : plan.pieces)
+    for (std::int32_t head = 0; head < shape.kv_heads; ++head)
+      *std::ranges::min_element(busy) += length(piece);
+  return *std::ranges::max_element(busy);
+}
+
+double share_of_best_time(const std::vector<std::int32_t>& positions) {
+  std::int64_t all = 0;
+  for (const std::int32_t position : positions) all += position + 1;
+  const decode_plan plan = plan_decode(single_rows(positions), large);
+  return static_cast<double>(all * large.kv_heads) / large.blocks /
+         static_cast<double>(time_of(plan, large));
+}
+
+TEST(DecodePlan, HasEveryPositionThatAQuerySeesOnce) {
+  const std::vector<sequence_rows> runs = {{0, 1, 9000}, {1, 8, 30}, {9, 5, 4096}, {14, 1, 0}};
+  for (const std::int32_t window : {0, 1, 100, 5000}) {
+    auto shape = large;
+    shape.window = window;
+    std::map<std::pair<std::int32_t, std::int32_t>, std::vector<decode_piece>> tiles;
+    for (const decode_piece& piece : plan_decode(runs, shape).pieces)
+      tiles[{piece.sequence, piece.first_query}].push_back(piece);
+    EXPECT_EQ(tiles.size(), 1U + 2 + 2 + 1); // 4, 32, 20 and 4 queries
+    for (auto& [tile, pieces] : tiles) {
+      std::ranges::sort(pieces, {}, &decode_piece::part);
+      const sequence_rows& run = runs[static_cast<std::size_t>(tile.first)];
+      const std::int32_t first = run.first_position + tile.second / 4;
+      const std::int32_t last = std::min(first + 3, run.first_position + run.rows - 1);
+      EXPECT_EQ(pieces.front().begin, window > 0 ? std::max(0, first - window + 1) : 0);
+      EXPECT_EQ(pieces.back().end, last + 1);
+      for (std::size_t i = 0; i < pieces.size(); ++i) {
+        EXPECT_EQ(pieces[i].part, static_cast<std::int32_t>(i));
+        EXPECT_EQ(pieces[i].parts, static_cast<std::int32_t>(pieces.size()));
+        EXPECT_GT(length(pieces[i]), 0);
+        if (i == 0) continue;
+        EXPECT_EQ(pieces[i].begin, pieces[i - 1].end);
+        EXPECT_EQ(pieces[i].begin % decode_step, 0);
+      }
+    }
+  }
+}
+
+TEST(DecodePlan, LeavesOutSequencesOfManyRows) {
+  const std::vector<sequence_rows> runs = {{0, 9, 0}, {9, 8, 0}};
+  for (const decode_piece& piece : plan_decode(runs, large).pieces) EXPECT_EQ(piece.sequence, 1);
+}
+
+TEST(DecodePlan, NumbersThePartsOfMergesOneBehindTheOther) {
+  const decode_plan plan = plan_decode(single_rows({100'000, 50, 70'000, 20}), large);
+  std::map<std::int32_t, std::vector<std::int32_t>> places;
+  for (const decode_piece& piece : plan.pieces)
+    if (piece.parts > 1) places[piece.merge].push_back(piece.first_part + piece.part);
+  EXPECT_EQ(static_cast<std::int32_t>(places.size()), plan.merges);
+  EXPECT_EQ(plan.merges, 2);
+  std::vector<std::int32_t> all;
+  for (const auto& [merge, of] : places) all.insert(all.end(), of.begin(), of.end());
+  std::ranges::sort(all);
+  ASSERT_EQ(static_cast<std::int32_t>(all.size()), plan.parts);
+  for (std::int32_t i = 0; i < plan.parts; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
+}
+
+TEST(DecodePlan, LeavesShortSequencesWhole) {
+  for (const decode_piece& piece : plan_decode(single_rows({0, 200, 255}), large).pieces)
+    EXPECT_EQ(piece.parts, 1);
+}
+
+TEST(DecodePlan, KeepsTheDeviceBusyWhateverTheLengths) {
+  std::vector<std::int32_t> mixed(32, 4095);
+  mixed[7] = 131'071;
+  EXPECT_GT(share_of_best_time(mixed), 0.9);
+  EXPECT_GT(share_of_best_time({131'071}), 0.9);
+  for (const std::size_t count : {33, 40, 64, 100, 257})
+    EXPECT_GT(share_of_best_time(std::vector<std::int32_t>(count, 4095)), 0.85) << count;
+}
+
+} // namespace
+} // namespace troupe::cuda

@@ -1,0 +1,63 @@
+// The demo model on a GPU against its reference.
+#include "kernels/cuda/cuda_backend.hpp"
+#include "tests/model/golden_case.hpp"
+#include "tests/model/likelihood.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace troupe {
+namespace {
+
+using nlohmann::json;
+using namespace testing;
+
+class CudaGolden : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (cuda_devices() == 0) GTEST_SKIP() << "there is no GPU";
+  }
+  /// A folder of the sources, which may have been carried elsewhere.
+  static std::filesystem::path source(const std::string& path) {
+    const char* const elsewhere = std::getenv("SOURCES");
+    return std::filesystem::path(elsewhere ? elsewhere : TROUPE_SOURCES) / path;
+  }
+  std::filesystem::path concierge_ = source("examples/models/concierge");
+  json golden_ = read_json(source("tests/golden/concierge/golden.json"));
+};
+
+TEST_F(CudaGolden, ConciergeContinuesAsItsReferenceInTwelveOfFourteenCases) {
+  for (const bool deterministic : {false, true}) {
+    const loaded_model model(concierge_, make_cuda_backend({dtype::bf16, deterministic}));
+    std::vector<job> jobs;
+    for (const json& c : golden_["cases"]) jobs.push_back(golden_job(c, c["greedy_ids"].size()));
+    const auto outcomes = generate(model, jobs);
+    int same = 0;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      ASSERT_EQ(outcomes[i].error, "");
+      same += outcomes[i].tokens == golden_["cases"][i]["greedy_ids"].get<token_ids>();
+    }
+    fmt::print("deterministic {}: {} of {} continuations are the reference's\n", deterministic,
+               same, outcomes.size());
+    EXPECT_EQ(outcomes.size(), 14U);
+    EXPECT_GE(same, 12);
+  }
+}
+
+TEST_F(CudaGolden, PerplexityIsWithinHalfAPercent) {
+  const auto texts = texts_of(concierge_, source("tests/golden/concierge/test64.jsonl"));
+  ASSERT_EQ(texts.size(), 64U);
+  for (const dtype type : {dtype::bf16, dtype::f16}) {
+    const auto got =
+        likelihood_of(loaded_model(concierge_, make_cuda_backend({type, false})), texts);
+    const double expected = golden_["test64"]["perplexity"];
+    fmt::print("{}: perplexity {:.5f}, the reference's {:.5f}\n",
+               type == dtype::bf16 ? "bf16" : "f16", got.perplexity(), expected);
+    EXPECT_EQ(got.tokens, golden_["test64"]["tokens"].get<std::size_t>());
+    EXPECT_NEAR(got.perplexity(), expected, 5e-3 * expected);
+  }
+}
+
+} // namespace
+} // namespace troupe
