@@ -12,6 +12,7 @@
 #include "config/sampling.hpp"
 #include "kernels/tensor.hpp"
 
+#include <functional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -147,6 +148,16 @@ class backend {
   virtual void wait() = 0;
   /// A fence behind everything issued so far.
   virtual std::unique_ptr<fence> mark() = 0;
+
+  /// The ops of a batch follow: a device may plan for them, and bring to itself what they need.
+  virtual void begin(const batch_view&) {}
+  /// Issues what `ops` issues. All calls with the same name, where it is not 0, issue the same ops
+  /// on the same memory, whatever its contents are: a device may remember them and leave out the
+  /// call.
+  virtual void issue(std::uint64_t name, const std::function<void()>& ops) {
+    static_cast<void>(name);
+    ops();
+  }
 
   /// Brings weights to the device in the layout that its matmul likes. Parts are stacked: [sum of
   /// rows, cols], one type. Returned: a view for the ops below (its data may be private to the

@@ -51,6 +51,12 @@ class decoder {
   matrix logits(const std::int32_t* rows, std::int32_t count, const workspace& work) const;
 
  private:
+  /// The ops of forward().
+  void compute(const batch_view& batch, const kv_cache& cache, const workspace& work) const;
+  /// The same for batches of single rows that lie at the same places, and no other: then all ops
+  /// are the same. 0: nothing of the kind.
+  std::uint64_t name_of(const batch_view& batch, const kv_cache& cache,
+                        const workspace& work) const;
   decoder_layer load_layer(weight_loader& load, std::int32_t index) const;
 
   architecture model_;

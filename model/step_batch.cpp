@@ -3,6 +3,7 @@
 #include "model/step_batch.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace troupe {
 
@@ -17,7 +18,7 @@ std::int32_t blocks_of(const slot_work& work, std::int32_t block_tokens) {
 
 step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
                        std::int32_t table_blocks)
-    : device_(device) {
+    : device_(device), table_blocks_(table_blocks) {
   const std::size_t words =
       std::size_t{4} * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(sequences) + 1 +
       static_cast<std::size_t>(sequences) * static_cast<std::size_t>(table_blocks);
@@ -36,6 +37,10 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
     view.tokens += w.rows();
     view.table_stride = std::max(view.table_stride, blocks_of(w, block_tokens));
   }
+  // So that tables that grow seldom move.
+  view.table_stride = std::min(
+      static_cast<std::int32_t>(std::bit_ceil(static_cast<std::uint32_t>(view.table_stride))),
+      table_blocks_);
   const auto tokens = static_cast<std::size_t>(view.tokens);
   const auto stride = static_cast<std::size_t>(view.table_stride);
   host_.assign(4 * tokens + work.size() + 1 + work.size() * stride, 0);

@@ -36,6 +36,7 @@ class step_batch {
 
  private:
   backend& device_;
+  std::int32_t table_blocks_;
   memory owner_;
   memory rows_owner_;
   memory chosen_owner_;

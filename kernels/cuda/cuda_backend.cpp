@@ -5,6 +5,7 @@
 #include "kernels/cuda/attention.hpp"
 #include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/gemm.hpp"
+#include "kernels/cuda/graphs.hpp"
 #include "kernels/cuda/rows.hpp"
 #include "kernels/cuda/runtime.hpp"
 #include "kernels/cuda/sampling.hpp"
@@ -70,7 +71,7 @@ class cuda_backend final : public backend {
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
         staging_(stream_.get()), attention_(multiprocessors()),
-        decoding_(multiprocessors(), staging_), sampler_(),
+        decoding_(stream_.get(), multiprocessors(), staging_), graphs_(stream_.get()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
@@ -98,6 +99,12 @@ class cuda_backend final : public backend {
   }
   void wait() override;
   std::unique_ptr<fence> mark() override { return std::make_unique<cuda_fence>(stream_.get()); }
+
+  void begin(const batch_view& batch) override { decoding_.begin(batch); }
+  void issue(std::uint64_t name, const std::function<void()>& ops) override {
+    if (name == 0 || options_.deterministic) return ops();
+    graphs_.issue(name ^ decoding_.launches(), ops);
+  }
 
   std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override;
   std::pair<matrix, memory> load_vector(const host_matrix& vector) override;
@@ -150,6 +157,7 @@ class cuda_backend final : public backend {
   cuda::gemm gemm_;
   cuda::paged_attention attention_;
   cuda::decode_attention decoding_;
+  cuda::graphs graphs_;
   cuda::device_sampler sampler_;
   memory fault_; // an embed_fault
   std::vector<rope_frequencies_on_device> frequencies_;
@@ -230,7 +238,7 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
   std::int32_t least_rows = 1;
   if (!options_.deterministic && cuda::decode_attention::takes(heads, pages.block_tokens)) {
     if (std::ranges::any_of(batch.runs, is_short))
-      decoding_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap);
+      decoding_.run(out, qkv, heads, pages, batch, scale, window, softcap);
     if (std::ranges::all_of(batch.runs, is_short)) return;
     least_rows = cuda::decode_attention::most_rows + 1;
   }

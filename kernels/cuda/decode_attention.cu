@@ -4,6 +4,7 @@
 #include "kernels/cuda/launch.cuh"
 
 #include <algorithm>
+#include <bit>
 #include <numbers>
 
 namespace troupe::cuda {
@@ -292,6 +293,7 @@ template <class T, int Dim, int Stages>
 __global__ void __launch_bounds__(threads, blocks_per_multiprocessor)
     attend_decoding(const __grid_constant__ decode_inputs in) {
   const decode_piece piece = in.pieces[blockIdx.x / static_cast<unsigned>(in.kv_heads)];
+  if (piece.begin >= piece.end) return;
   decode_block<T, Dim, Stages>(in, piece, *ptx::dynamic_shared<decode_memory<T, Dim, Stages>>())
       .run();
 }
@@ -302,65 +304,94 @@ void issue(cudaStream_t stream, unsigned blocks, const decode_inputs& in) {
          attend_decoding<T, Dim, Stages>, in);
 }
 
+/// What one query of a part leaves.
+constexpr std::size_t bytes_of_part(std::int32_t head_dim) {
+  return static_cast<std::size_t>(head_dim) * sizeof(float) + sizeof(float2);
+}
+
 } // namespace
 
-decode_attention::decode_attention(std::int32_t multiprocessors, staging& uploads)
-    : multiprocessors_(multiprocessors), uploads_(uploads) {}
+decode_attention::decode_attention(cudaStream_t stream, std::int32_t multiprocessors,
+                                   staging& uploads)
+    : stream_(stream), multiprocessors_(multiprocessors), uploads_(uploads) {}
 
 bool decode_attention::takes(const head_shape& heads, std::int32_t block_tokens) {
   return (heads.head_dim == 64 || heads.head_dim == 128) && block_tokens % tile == 0;
 }
 
-decode_attention::planned& decode_attention::planned_for(std::int32_t window) {
-  const auto found = std::ranges::find(plans_, window, &planned::window);
-  if (found != plans_.end()) return *found;
-  plans_.emplace_back().window = window;
-  return plans_.back();
+decode_attention::planned& decode_attention::planned_for(const decode_shape& shape,
+                                                         std::int32_t head_dim) {
+  for (planned& known : plans_)
+    if (known.shape == shape && known.head_dim == head_dim) return known;
+  planned& made = plans_.emplace_back();
+  made.shape = shape;
+  made.head_dim = head_dim;
+  return made;
 }
 
-void decode_attention::plan(cudaStream_t stream, const batch_view& batch, const decode_shape& shape,
-                            std::int32_t head_dim) {
-  planned& at = planned_for(shape.window);
+void decode_attention::begin(const batch_view& batch) {
+  for (planned& known : plans_) plan(known, batch);
+}
+
+void decode_attention::plan(planned& at, const batch_view& batch) {
   if (batch.serial != 0 && at.serial == batch.serial) return;
-  const decode_plan made = plan_decode(batch.runs, shape);
+  decode_plan made = plan_decode(batch.runs, at.shape);
   at.serial = batch.serial;
-  at.pieces = static_cast<std::int32_t>(made.pieces.size());
+  at.pieces = made.pieces.empty() ? 0 : std::bit_ceil(made.pieces.size());
   if (at.pieces == 0) return;
-  const auto heads = static_cast<std::size_t>(shape.kv_heads);
-  const std::size_t counters = static_cast<std::size_t>(made.merges) * heads;
-  const std::size_t part = static_cast<std::size_t>(decode_queries) *
-                           (static_cast<std::size_t>(head_dim) * sizeof(float) + sizeof(float2));
-  const std::size_t bytes = static_cast<std::size_t>(made.parts) * heads * part;
-  if (made.pieces.size() > at.capacity) {
-    at.capacity = std::max<std::size_t>(2 * made.pieces.size(), 1024);
+  make_room(made, at);
+  if (at.pieces > at.capacity) {
+    at.capacity = std::max<std::size_t>(2 * at.pieces, 1024);
     at.on_device = allocate_device(at.capacity * sizeof(decode_piece));
   }
+  made.pieces.resize(at.pieces);
+  uploads_.upload(at.on_device.get(), made.pieces.data(), at.pieces * sizeof(decode_piece));
+}
+
+/// For the plan's merges.
+void decode_attention::make_room(const decode_plan& made, const planned& at) {
+  const auto heads = static_cast<std::size_t>(at.shape.kv_heads);
+  const std::size_t counters = static_cast<std::size_t>(made.merges) * heads;
+  const std::size_t bytes = static_cast<std::size_t>(made.parts) * heads *
+                            static_cast<std::size_t>(decode_queries) * bytes_of_part(at.head_dim);
   if (counters > counted_) {
     counted_ = std::max<std::size_t>(2 * counters, 4096);
     counters_ = allocate_device(counted_ * sizeof(unsigned));
-    check(cudaMemsetAsync(counters_.get(), 0, counted_ * sizeof(unsigned), stream),
+    check(cudaMemsetAsync(counters_.get(), 0, counted_ * sizeof(unsigned), stream_),
           "cudaMemsetAsync");
   }
   if (bytes > part_bytes_) {
-    part_bytes_ = 2 * bytes;
+    part_bytes_ = std::max<std::size_t>(2 * bytes, std::size_t{32} << 20);
     parts_ = allocate_device(part_bytes_);
   }
-  uploads_.upload(at.on_device.get(), made.pieces.data(),
-                  made.pieces.size() * sizeof(decode_piece));
 }
 
-void decode_attention::run(cudaStream_t stream, const matrix& out, const matrix& qkv,
-                           const head_shape& heads, const kv_pages& pages, const batch_view& batch,
-                           float scale, std::int32_t window, float softcap) {
+std::uint64_t decode_attention::launches() const {
+  std::uint64_t hash = 0;
+  const auto add = [&hash](std::uint64_t x) {
+    hash = (hash ^ x) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 29U;
+  };
+  add(reinterpret_cast<std::uintptr_t>(counters_.get()));
+  add(reinterpret_cast<std::uintptr_t>(parts_.get()));
+  for (const planned& known : plans_) {
+    add(reinterpret_cast<std::uintptr_t>(known.on_device.get()));
+    add(known.pieces);
+  }
+  return hash;
+}
+
+void decode_attention::run(const matrix& out, const matrix& qkv, const head_shape& heads,
+                           const kv_pages& pages, const batch_view& batch, float scale,
+                           std::int32_t window, float softcap) {
   const decode_shape shape{.group = heads.heads / heads.kv_heads,
                            .kv_heads = heads.kv_heads,
                            .window = window,
                            .most_rows = most_rows,
                            .blocks = blocks_per_multiprocessor * multiprocessors_};
-  plan(stream, batch, shape, heads.head_dim);
-  const planned& plan = planned_for(window);
-  const std::size_t part_rows =
-      part_bytes_ / (static_cast<std::size_t>(heads.head_dim) * sizeof(float) + sizeof(float2));
+  planned& known = planned_for(shape, heads.head_dim);
+  plan(known, batch);
+  const std::size_t part_rows = part_bytes_ / bytes_of_part(heads.head_dim);
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
   const bool capped = softcap > 0.0F;
   const decode_inputs in{
@@ -368,7 +399,7 @@ void decode_attention::run(cudaStream_t stream, const matrix& out, const matrix&
       .qkv = qkv.data,
       .keys = pages.keys.data,
       .values = pages.values.data,
-      .pieces = reinterpret_cast<const decode_piece*>(plan.on_device.get()),
+      .pieces = reinterpret_cast<const decode_piece*>(known.on_device.get()),
       .block_tables = batch.block_tables,
       .table_stride = batch.table_stride,
       .block_tokens = pages.block_tokens,
@@ -381,12 +412,12 @@ void decode_attention::run(cudaStream_t stream, const matrix& out, const matrix&
       .part_sums = part_sums,
       .parts = reinterpret_cast<float*>(part_sums + part_rows),
   };
-  const auto blocks = static_cast<unsigned>(plan.pieces * heads.kv_heads);
+  const auto blocks = static_cast<unsigned>(known.pieces) * static_cast<unsigned>(heads.kv_heads);
   with_type(out.type, [&]<class T>() {
     if (heads.head_dim == 64)
-      issue<T, 64, 4>(stream, blocks, in);
+      issue<T, 64, 4>(stream_, blocks, in);
     else
-      issue<T, 128, 2>(stream, blocks, in);
+      issue<T, 128, 2>(stream_, blocks, in);
   });
 }
 

@@ -18,36 +18,42 @@ class decode_attention {
   /// Rows of a sequence, at most: a token and its drafts.
   static constexpr std::int32_t most_rows = 8;
 
-  decode_attention(std::int32_t multiprocessors, staging& uploads);
+  /// All calls go to `stream`, that of the uploads.
+  decode_attention(cudaStream_t stream, std::int32_t multiprocessors, staging& uploads);
 
   /// It computes heads of 64 or 128 elements over blocks of a multiple of 16 tokens.
   static bool takes(const head_shape& heads, std::int32_t block_tokens);
 
+  /// Plans for a batch as for the last one, so that run() finds the plan made.
+  void begin(const batch_view& batch);
+  /// What the launches of run() depend on beside its arguments: while it is the same, so are they.
+  std::uint64_t launches() const;
+
   /// backend::attention for the batch's sequences of at most most_rows rows; batch.runs is needed.
-  /// Values must be finite. All calls go to one stream, that of the uploads.
-  void run(cudaStream_t stream, const matrix& out, const matrix& qkv, const head_shape& heads,
-           const kv_pages& pages, const batch_view& batch, float scale, std::int32_t window,
-           float softcap);
+  /// Values must be finite.
+  void run(const matrix& out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
+           const batch_view& batch, float scale, std::int32_t window, float softcap);
 
  private:
-  void plan(cudaStream_t stream, const batch_view& batch, const decode_shape& shape,
-            std::int32_t head_dim);
-
-  /// What is on the device for one window, until the next batch.
+  /// What is on the device for heads of one shape, until the next batch.
   struct planned {
-    std::int32_t window = 0;
-    std::int32_t pieces = 0;
+    decode_shape shape;
+    std::int32_t head_dim = 0;
     memory on_device; // [capacity] of decode_piece
     std::size_t capacity = 0;
+    std::size_t pieces = 0; ///< a power of two; those beyond the plan's are empty
     std::uint64_t serial = 0;
   };
-  planned& planned_for(std::int32_t window);
+  planned& planned_for(const decode_shape& shape, std::int32_t head_dim);
+  void plan(planned& at, const batch_view& batch);
+  void make_room(const decode_plan& made, const planned& at);
 
+  cudaStream_t stream_;
   std::int32_t multiprocessors_;
   staging& uploads_;
-  std::vector<planned> plans_; // one for each window
-  memory counters_;            // [merges, kv_heads], 0 between calls
-  memory parts_;               // sums and totals of what is merged
+  std::vector<planned> plans_;
+  memory counters_; // [merges, kv_heads], 0 between calls
+  memory parts_;    // sums and totals of what is merged
   std::size_t counted_ = 0;
   std::size_t part_bytes_ = 0;
 };

@@ -23,7 +23,7 @@ struct decode_piece {
   std::int32_t first_position; ///< of that row
   std::int32_t queries;        ///< of the sequence: rows * group
   std::int32_t first_query;    ///< of the piece
-  std::int32_t begin;          ///< positions [begin, end), never empty
+  std::int32_t begin;          ///< positions [begin, end)
   std::int32_t end;
   std::int32_t part;  ///< which of the parts that are merged; 0 where it is the only one
   std::int32_t parts; ///< how many are merged
@@ -38,6 +38,8 @@ struct decode_shape {
   std::int32_t window = 0;    ///< positions that a row sees; 0: all
   std::int32_t most_rows = 8; ///< sequences with more rows get no piece
   std::int32_t blocks = 1;    ///< that the device runs at once
+
+  bool operator==(const decode_shape&) const = default;
 };
 
 struct decode_plan {

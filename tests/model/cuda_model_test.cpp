@@ -1,6 +1,7 @@
 // Whole models on the CUDA backend, interpreted or on a GPU: close to the reference as far as their
 // numbers carry, and the same in every batch.
 #include "kernels/cuda/cuda_backend.hpp"
+#include "tests/model/forwarding_backend.hpp"
 #include "tests/model/golden_case.hpp"
 
 #include <fmt/format.h>
@@ -28,10 +29,10 @@ struct bounds {
   double nll;   // relative
 };
 
-/// tests/golden, also where the sources were carried elsewhere.
-std::filesystem::path golden() {
+/// A folder of the sources, which may have been carried elsewhere.
+std::filesystem::path source(const std::string& path) {
   const char* const elsewhere = std::getenv("SOURCES");
-  return std::filesystem::path(elsewhere ? elsewhere : TROUPE_SOURCES) / "tests/golden";
+  return std::filesystem::path(elsewhere ? elsewhere : TROUPE_SOURCES) / path;
 }
 
 class CudaModel : public ::testing::TestWithParam<std::string> {
@@ -41,7 +42,7 @@ class CudaModel : public ::testing::TestWithParam<std::string> {
   }
   void check(dtype type, const bounds& most) const;
 
-  std::filesystem::path folder_ = golden() / "tiny" / GetParam();
+  std::filesystem::path folder_ = source("tests/golden/tiny") / GetParam();
 };
 
 void CudaModel::check(dtype type, const bounds& most) const {
@@ -79,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Tiny, CudaModel,
 
 TEST(CudaModel, GivesTheSameTokensAloneInABatchAndInChunks) {
   if (cuda_devices() == 0) GTEST_SKIP() << "there is no GPU";
-  const std::filesystem::path folder = golden() / "tiny/qwen3-norm";
+  const std::filesystem::path folder = source("tests/golden/tiny/qwen3-norm");
   const json cases = read_json(folder / "golden.json")["cases"];
   const loaded_model model = on_cuda(folder, dtype::bf16);
   auto alone = golden_job(cases[0], 6);
@@ -90,6 +91,33 @@ TEST(CudaModel, GivesTheSameTokensAloneInABatchAndInChunks) {
   EXPECT_EQ(expected.size(), 6U);
   EXPECT_EQ(together[1].tokens, expected);
   EXPECT_EQ(together[2].tokens, expected);
+}
+
+// A backend that only hands ops on is not asked to remember any.
+TEST(CudaModel, GivesTheSameTokensFromStepsThatItRemembers) {
+  if (cuda_devices() == 0) GTEST_SKIP() << "there is no GPU";
+  const std::filesystem::path folder = source("examples/models/concierge-draft");
+  const auto answers = [&](std::unique_ptr<backend> device) {
+    const loaded_model model(folder, std::move(device));
+    std::vector<job> jobs;
+    for (const std::size_t length : {40, 5, 17}) {
+      job& added = jobs.emplace_back();
+      for (std::size_t i = 0; i < length; ++i)
+        added.ids.push_back(static_cast<token_id>(50 + 7 * i * length % 1000));
+      added.sampling = testing::greedy();
+      added.sampling.logprobs = 1;
+      added.new_tokens = 6 + length / 5;
+    }
+    return generate(model, jobs);
+  };
+  const auto remembered = answers(make_cuda_backend({dtype::bf16, false}));
+  const auto each_issued = answers(
+      std::make_unique<testing::forwarding_backend>(make_cuda_backend({dtype::bf16, false})));
+  for (std::size_t i = 0; i < remembered.size(); ++i) {
+    EXPECT_EQ(remembered[i].tokens, each_issued[i].tokens);
+    for (std::size_t t = 0; t < remembered[i].reports.size(); ++t)
+      EXPECT_EQ(remembered[i].reports[t].logprob, each_issued[i].reports[t].logprob);
+  }
 }
 
 } // namespace

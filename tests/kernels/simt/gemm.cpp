@@ -10,7 +10,9 @@ struct gemm::library {};
 gemm::gemm() = default;
 gemm::~gemm() = default;
 
-void gemm::run(cudaStream_t, const matrix& out, const matrix& x, const matrix& weight) {
+namespace {
+
+void multiply(const matrix& out, const matrix& x, const matrix& weight) {
   const auto number = [](const matrix& m, std::int64_t i) {
     const std::uint32_t bits = static_cast<const std::uint16_t*>(m.data)[i];
     return m.type == dtype::bf16 ? bf16::number(bits) : f16::number(bits);
@@ -29,6 +31,12 @@ void gemm::run(cudaStream_t, const matrix& out, const matrix& x, const matrix& w
       else
         static_cast<f16*>(out.data)[at] = from_float<f16>(total);
     }
+}
+
+} // namespace
+
+void gemm::run(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight) {
+  simt::issue(stream, [=] { multiply(out, x, weight); });
 }
 
 } // namespace troupe::cuda

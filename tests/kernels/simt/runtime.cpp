@@ -55,6 +55,13 @@ void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
                {threads.x, threads.y, threads.z}, shared_bytes, seed + at);
 }
 
+void issue(cudaStream_t stream, std::function<void()> work) {
+  if (stream != nullptr && stream->recording)
+    stream->recording->launches.push_back(std::move(work));
+  else
+    work();
+}
+
 } // namespace simt
 
 const char* cudaGetErrorName(cudaError_t error) {
@@ -94,7 +101,9 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return cudaSuccess;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
-                            cudaStream_t) {
+                            cudaStream_t stream) {
+  if (stream != nullptr && stream->recording)
+    throw std::logic_error("a copy is recorded: what it copies then would be copied for ever");
   if (bytes > 0) std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
@@ -111,6 +120,27 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  stream->recording = std::make_unique<simt_graph>();
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = stream->recording.release();
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long) {
+  *made = new simt_graph(*graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t) {
+  for (const auto& launch : graph->launches) launch();
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) { return cudaGraphDestroy(graph); }
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
   *event = new simt_event;
   return cudaSuccess;

@@ -11,8 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #define __global__
 #define __device__
@@ -175,12 +178,20 @@ struct cudaDeviceProp {
   char name[256];
 };
 
-struct simt_stream {};
+struct simt_graph {
+  std::vector<std::function<void()>> launches;
+};
+struct simt_stream {
+  std::unique_ptr<simt_graph> recording;
+};
 struct simt_event {
   double seconds = 0;
 };
 using cudaStream_t = simt_stream*;
 using cudaEvent_t = simt_event*;
+using cudaGraph_t = simt_graph*;
+using cudaGraphExec_t = simt_graph*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
 
 struct cudaLaunchAttributeValue {
   int programmaticStreamSerializationAllowed;
@@ -215,6 +226,13 @@ cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStre
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph,
+                                 unsigned long long flags);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph);
 cudaError_t cudaEventCreate(cudaEvent_t* event);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
@@ -229,6 +247,9 @@ cudaError_t cudaFuncSetAttribute(Kernel*, cudaFuncAttribute, int) {
 
 namespace simt {
 
+/// Does it, or records it for later.
+void issue(cudaStream_t stream, std::function<void()> work);
+
 /// Runs every block of a grid, in an order that is drawn anew at each launch.
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
               std::size_t shared_bytes);
@@ -239,7 +260,9 @@ template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
   const std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
-  simt::run_grid([&] { std::apply(kernel, values); }, config->gridDim, config->blockDim,
-                 config->dynamicSmemBytes);
+  simt::issue(config->stream, [kernel, values, at = *config] {
+    simt::run_grid([&] { std::apply(kernel, values); }, at.gridDim, at.blockDim,
+                   at.dynamicSmemBytes);
+  });
   return cudaSuccess;
 }
