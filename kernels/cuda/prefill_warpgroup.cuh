@@ -55,7 +55,7 @@ class prefill_warpgroup {
   }
 
  private:
-  static constexpr float lowest = -1e30F;
+  static constexpr float lowest = -1e30F; ///< a score that does not count
   static constexpr int both = computing_warpgroups * warpgroup_threads;
   __device__ static constexpr int turn_of(int index) { return 1 + index; }
 
@@ -156,7 +156,7 @@ class prefill_warpgroup {
       best = fmaxf(best, __shfl_xor_sync(0xFFFFFFFF, best, 2));
       shrink_[i] = ptx::exp2((best_[i] - best) * in_.factor);
       best_[i] = best;
-      const float base = best * in_.factor;
+      const float base = best == lowest ? 0.0F : best * in_.factor; // nothing seen: weights 0
       float total = 0.0F;
 #pragma unroll
       for (int n = 0; n < prefill_keys / 8; ++n)
