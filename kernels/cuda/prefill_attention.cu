@@ -14,8 +14,8 @@ namespace troupe::cuda {
 namespace {
 
 /// Registers of a thread; together no more than the launch has.
-constexpr int bringing_registers = 40;
-constexpr int computing_registers = 232;
+constexpr int bringing_registers = 56;
+constexpr int computing_registers = 224;
 
 template <class T, int Dim>
 __device__ void bring_tiles(const prefill_inputs& in, const CUtensorMap& keys,
