@@ -29,13 +29,13 @@ class prefill_warpgroup {
     const prefill_item item = shared_.item;
     begin(item);
     int tile = item.first_keys + item.key_tiles - 1;
-    ptx::wait(&shared_.keys_full[keys_.stage], keys_.parity);
+    wait_for_keys();
     issue_scores();
     take_scores<0>(tile);
     weigh();
     keep_weights();
+    if (tile > item.first_keys) wait_for_keys();
     for (; tile > item.first_keys; --tile) {
-      ptx::wait(&shared_.keys_full[keys_.stage], keys_.parity);
       ptx::sync_some(turn_of(index_), both);
       issue_scores();
       ptx::wait(&shared_.values_full[values_.stage], values_.parity);
@@ -43,6 +43,9 @@ class prefill_warpgroup {
       ptx::arrive_some(turn_of(1 - index_), both);
       take_scores<1>(tile - 1);
       weigh();
+      // Here, since the assembler moves the wait for the sums to before the weights are computed
+      // where no loop stands between them.
+      if (tile - 1 > item.first_keys) wait_for_keys();
       take_sums();
       keep_weights();
       shrink();
@@ -76,6 +79,10 @@ class prefill_warpgroup {
   /// A warp is done with what the barrier guards.
   __device__ void release(std::uint64_t* barrier) const {
     if (lane_ == 0) ptx::arrive(barrier);
+  }
+
+  __device__ void wait_for_keys() const {
+    ptx::wait(&shared_.keys_full[keys_.stage], keys_.parity);
   }
 
   __device__ void issue_scores() {
