@@ -6,6 +6,7 @@
 #include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/gemm.hpp"
 #include "kernels/cuda/graphs.hpp"
+#include "kernels/cuda/prefill_attention.hpp"
 #include "kernels/cuda/rows.hpp"
 #include "kernels/cuda/runtime.hpp"
 #include "kernels/cuda/sampling.hpp"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
 namespace troupe {
@@ -53,11 +55,18 @@ std::string name_of_device() {
   return properties.name;
 }
 
-int multiprocessors() {
-  int count = 0;
-  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, 0),
-        "cudaDeviceGetAttribute");
-  return count;
+int attribute(cudaDeviceAttr of) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, of, 0), "cudaDeviceGetAttribute");
+  return value;
+}
+
+int multiprocessors() { return attribute(cudaDevAttrMultiProcessorCount); }
+
+/// Its matrix and copy engines are Hopper's, which no later GPU has.
+std::optional<cuda::prefill_attention> prefill_on_hopper() {
+  if (attribute(cudaDevAttrComputeCapabilityMajor) != 9) return std::nullopt;
+  return cuda::prefill_attention(multiprocessors());
 }
 
 /// A table of the host's, brought to the device once.
@@ -71,7 +80,8 @@ class cuda_backend final : public backend {
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
         staging_(stream_.get()), attention_(multiprocessors()),
-        decoding_(stream_.get(), multiprocessors(), staging_), graphs_(stream_.get()), sampler_(),
+        decoding_(stream_.get(), multiprocessors(), staging_), prefill_(prefill_on_hopper()),
+        graphs_(stream_.get()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
@@ -157,6 +167,7 @@ class cuda_backend final : public backend {
   cuda::gemm gemm_;
   cuda::paged_attention attention_;
   cuda::decode_attention decoding_;
+  std::optional<cuda::prefill_attention> prefill_;
   cuda::graphs graphs_;
   cuda::device_sampler sampler_;
   memory fault_; // an embed_fault
@@ -232,16 +243,17 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
                              const kv_pages& pages, const batch_view& batch, float scale,
                              std::int32_t window, float softcap) {
   const auto stream = stream_.get();
-  const auto is_short = [](const sequence_rows& run) {
-    return run.rows <= cuda::decode_attention::most_rows;
-  };
   std::int32_t least_rows = 1;
+  const auto is_left = [&](const sequence_rows& run) { return run.rows >= least_rows; };
   if (!options_.deterministic && cuda::decode_attention::takes(heads, pages.block_tokens)) {
-    if (std::ranges::any_of(batch.runs, is_short))
-      decoding_.run(out, qkv, heads, pages, batch, scale, window, softcap);
-    if (std::ranges::all_of(batch.runs, is_short)) return;
     least_rows = cuda::decode_attention::most_rows + 1;
+    if (!std::ranges::all_of(batch.runs, is_left))
+      decoding_.run(out, qkv, heads, pages, batch, scale, window, softcap);
+    if (std::ranges::none_of(batch.runs, is_left)) return;
   }
+  if (!options_.deterministic && prefill_ &&
+      cuda::prefill_attention::takes(heads, pages.block_tokens, softcap))
+    return prefill_->run(stream, out, qkv, heads, pages, batch, scale, window, least_rows);
   attention_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap, least_rows);
 }
 

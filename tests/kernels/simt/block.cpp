@@ -65,8 +65,15 @@ struct block::fiber {
   bool done = false;
   const barrier* waits_for = nullptr;
   const char* waits_at = "";
-  std::vector<std::function<void()>> copies; // not committed
-  std::deque<std::vector<std::function<void()>>> groups;
+  const std::function<bool()>* waits_until = nullptr;
+  struct {
+    std::vector<std::function<void()>> open; // not committed
+    std::deque<std::vector<std::function<void()>>> groups;
+  } lines[2];
+
+  bool ready() const {
+    return !done && waits_for == nullptr && (waits_until == nullptr || (*waits_until)());
+  }
 };
 
 } // namespace simt
@@ -131,7 +138,11 @@ void block::run_all() {
   while (alive_ > 0) {
     ready.clear();
     for (unsigned t = 0; t < fibers_.size(); ++t)
-      if (!fibers_[t]->done && fibers_[t]->waits_for == nullptr) ready.push_back(t);
+      if (fibers_[t]->ready()) ready.push_back(t);
+    if (!background_.empty() && (ready.empty() || random_() % 4 == 0)) {
+      do_in_background();
+      continue;
+    }
     if (ready.empty()) stuck();
     std::shuffle(ready.begin(), ready.end(), random_);
     for (const unsigned t : ready) {
@@ -139,6 +150,14 @@ void block::run_all() {
       if (on_stage.failure) std::rethrow_exception(on_stage.failure);
     }
   }
+  if (!background_.empty()) throw std::logic_error("a block ends before its copies do");
+}
+
+void block::do_in_background() {
+  std::swap(background_[random_() % background_.size()], background_.back());
+  const auto work = std::move(background_.back());
+  background_.pop_back();
+  work();
 }
 
 void block::stuck() const {
@@ -223,6 +242,21 @@ void block::sync(unsigned id, unsigned threads) {
   wait_at(barriers_.at(id), threads == 0 ? alive_ : threads, "a barrier of the block");
 }
 
+void block::arrive(unsigned id, unsigned threads) {
+  expected_.at(id) = threads;
+  barrier& gate = barriers_.at(id);
+  if (++gate.arrived >= threads) open(gate);
+}
+
+void block::wait_until(const std::function<bool()>& so, const char* what) {
+  if (so()) return;
+  fiber& mine = *fibers_[running_];
+  mine.waits_at = what;
+  mine.waits_until = &so;
+  pause();
+  mine.waits_until = nullptr;
+}
+
 block::team& block::team_of(std::uint32_t mask) {
   if ((mask >> lane() & 1) == 0) throw std::logic_error("a thread is not in its own mask");
   return teams_[{running_ / warp_size, mask}];
@@ -248,20 +282,22 @@ const deposits& block::exchange(std::uint32_t mask, const void* value, std::size
   return left;
 }
 
-void block::later(std::function<void()> copy) {
-  fibers_[running_]->copies.push_back(std::move(copy));
+void block::later(std::function<void()> work, line in) {
+  fibers_[running_]->lines[in].open.push_back(std::move(work));
 }
 
-void block::commit_later() {
-  fiber& mine = *fibers_[running_];
-  mine.groups.push_back(std::move(mine.copies));
-  mine.copies.clear();
+void block::commit_later(line in) {
+  auto& mine = fibers_[running_]->lines[in];
+  mine.groups.push_back(std::move(mine.open));
+  mine.open.clear();
 }
 
-void block::settle_later(unsigned pending) {
-  auto& groups = fibers_[running_]->groups;
+void block::settle_later(unsigned pending, line in) {
+  auto& groups = fibers_[running_]->lines[in].groups;
   for (; groups.size() > pending; groups.pop_front())
-    for (const auto& copy : groups.front()) copy();
+    for (const auto& work : groups.front()) work();
 }
+
+void block::in_background(std::function<void()> work) { background_.push_back(std::move(work)); }
 
 } // namespace simt

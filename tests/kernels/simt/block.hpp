@@ -36,6 +36,10 @@ class block {
 
   /// All threads of the block, or `threads` of them at the barrier `id`.
   void sync(unsigned id = 0, unsigned threads = 0);
+  /// Counts at a barrier without waiting there.
+  void arrive(unsigned id, unsigned threads);
+  /// Waits until something is so; `what` says what for.
+  void wait_until(const std::function<bool()>& so, const char* what);
   /// The threads of this warp that are in `mask`.
   void sync_warp(std::uint32_t mask);
 
@@ -47,11 +51,15 @@ class block {
   unsigned lane() const { return running_ % warp_size; }
   std::byte* shared() { return shared_.data(); }
 
-  /// Work put off until the thread waits for it: asynchronous copies.
-  void later(std::function<void()> copy);
-  void commit_later();
+  /// Work put off until the thread waits for it. Copies and products stand in a line each.
+  enum line : std::size_t { copies, products };
+  void later(std::function<void()> work, line in = copies);
+  void commit_later(line in = copies);
   /// Does all but the last `pending` committed groups.
-  void settle_later(unsigned pending);
+  void settle_later(unsigned pending, line in = copies);
+
+  /// Work that is done at any time from now on.
+  void in_background(std::function<void()> work);
 
   ~block();
 
@@ -75,6 +83,7 @@ class block {
   void wait_at(barrier& gate, unsigned expected, const char* what);
   void open(barrier& gate);
   void returned();
+  void do_in_background();
   team& team_of(std::uint32_t mask);
   unsigned alive_in_team(std::uint32_t mask) const;
   [[noreturn]] void stuck() const;
@@ -88,6 +97,7 @@ class block {
   std::map<std::pair<unsigned, std::uint32_t>, team> teams_; // by warp and mask
   std::array<barrier, 16> barriers_;
   std::array<unsigned, 16> expected_{}; // 0: all that have not returned
+  std::vector<std::function<void()>> background_;
   unsigned alive_ = 0;
   unsigned running_ = 0;
 };
