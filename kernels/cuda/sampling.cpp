@@ -129,6 +129,12 @@ device_sampler::device_sampler(std::size_t scratch_bytes)
 
 device_sampler::~device_sampler() = default;
 
+void device_sampler::make_meetings(cudaStream_t stream) {
+  constexpr std::size_t bytes = sampling_meetings * sizeof(sampling_meeting);
+  meetings_ = allocate_device(bytes);
+  check(cudaMemsetAsync(meetings_.get(), 0, bytes, stream), "cudaMemset");
+}
+
 void device_sampler::make_scratch(cudaStream_t stream, std::int64_t vocab, std::size_t rows) {
   const auto stride = static_cast<std::size_t>(vocab + 3) / 4 * 4;
   const std::size_t most = std::max<std::size_t>(scratch_bytes_ / (8 * stride), 1);
@@ -151,6 +157,7 @@ std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, con
   if (rows.empty()) return std::make_unique<no_samples>();
   const sampling_plan plan = plan_of(rows, logits.cols);
   const auto [greedy, plain, adjusted] = plan.of_kind;
+  if (!meetings_) make_meetings(stream);
   if (adjusted > 0) make_scratch(stream, logits.cols, adjusted);
   auto call = calls_->take();
   std::byte* const host = call->input_host.at_least(plan.input_bytes());
@@ -170,7 +177,9 @@ std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, con
                           static_cast<std::int32_t>(count),
                           reinterpret_cast<const std::uint32_t*>(in + plan.tasks_bytes())};
   };
-  if (greedy > 0) sample_greedy(stream, input(0, greedy), output);
+  if (greedy > 0)
+    sample_greedy(stream, input(0, greedy), output,
+                  reinterpret_cast<sampling_meeting*>(meetings_.get()));
   if (plain > 0) sample_any(stream, input(greedy, plain), output, {});
   if (adjusted > 0) {
     const auto stride = static_cast<std::int32_t>((logits.cols + 3) / 4 * 4);

@@ -31,10 +31,12 @@ class device_sampler {
                                           std::span<const sample_row> rows, token_id* chosen);
 
  private:
+  void make_meetings(cudaStream_t stream);
   /// Makes room to change up to `rows` rows at once.
   void make_scratch(cudaStream_t stream, std::int64_t vocab, std::size_t rows);
 
   std::size_t scratch_bytes_;
+  memory meetings_; // of the blocks that share a row
   memory copies_, counts_;
   std::size_t copied_elements_ = 0; // of each
   std::shared_ptr<sampling_calls> calls_;

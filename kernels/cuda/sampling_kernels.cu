@@ -133,14 +133,14 @@ __device__ int sample_one(const sampling_task& task, const sampling_input& input
       task.bias.count + task.suppressed.count + task.history.count + task.allowed.count != 0;
   std::uint64_t peak = adjusted
                            ? copy_row(copy, logits, input.vocab, task.allowed, input.words, shared)
-                           : find_peak(logits, input.vocab, shared.of_warps);
+                           : find_peak(logits, 0, input.vocab, shared.of_warps);
   if (threadIdx.x == 0) head = {0, logit_of(peak), 0, 0, 0};
   if (peak == not_finite) return -1;
   if (task.known >= 0) return task.known;
   if (adjusted) {
     adjust(copy, counts, task, input.words);
     logits = copy;
-    peak = find_peak(logits, input.vocab, shared.of_warps);
+    peak = find_peak(logits, 0, input.vocab, shared.of_warps);
   }
   if (peak == not_finite || logit_of(peak) <= minus_infinity()) return -1;
   return choose_by(task, logits, input.vocab, peak, shared);
@@ -164,16 +164,34 @@ __global__ void __launch_bounds__(most_threads)
   }
 }
 
+/// The peak over all blocks of the row in the last of them, in the others `none`. Thread 0 only.
+__device__ std::uint64_t peak_of_blocks(std::uint64_t peak, sampling_meeting& meeting,
+                                        std::uint64_t none) {
+  atomicMax(&meeting.peak, static_cast<unsigned long long>(peak));
+  __threadfence();
+  if (atomicAdd(&meeting.blocks, 1U) + 1 != gridDim.y) return none;
+  __threadfence();
+  meeting.blocks = 0;
+  return atomicExch(&meeting.peak, 0ULL);
+}
+
+// Where there are few rows, several blocks share one: each looks at a part of it.
 __global__ void __launch_bounds__(most_threads)
-    greedy_kernel(sampling_input input, sampling_output output) {
+    greedy_kernel(sampling_input input, sampling_output output, sampling_meeting* meetings) {
   __shared__ std::uint64_t of_warps[most_warps];
+  constexpr std::uint64_t none = 0; // the order of no token
   ptx::wait_for_previous();
   ptx::allow_next();
+  const int tiles = (input.vocab + tile - 1) / tile, parts = static_cast<int>(gridDim.y);
+  const int begin = static_cast<int>(blockIdx.y) * tiles / parts * tile;
+  const int end = min(input.vocab, (static_cast<int>(blockIdx.y) + 1) * tiles / parts * tile);
   for (int i = static_cast<int>(blockIdx.x); i < input.count; i += static_cast<int>(gridDim.x)) {
     const sampling_task& task = input.tasks[i];
-    const std::uint64_t peak = find_peak(input.logits + std::int64_t{task.logits_row} * input.vocab,
-                                         input.vocab, of_warps);
+    const float* const row = input.logits + std::int64_t{task.logits_row} * input.vocab;
+    std::uint64_t peak = find_peak(row, begin, end, of_warps);
     if (threadIdx.x != 0) continue;
+    if (parts > 1) peak = peak_of_blocks(peak, meetings[i], none);
+    if (peak == none) continue;
     const bool finite = peak != not_finite && logit_of(peak) > minus_infinity();
     const int id = finite ? id_of(peak) : 0;
     output.heads[task.result] = {0, logit_of(peak), 0, id, finite ? 1U : 0U};
@@ -231,10 +249,19 @@ unsigned threads_for(const sampling_input& input) {
 
 } // namespace sampling
 
-void sample_greedy(cudaStream_t stream, const sampling_input& input,
-                   const sampling_output& output) {
-  const auto blocks = static_cast<unsigned>(std::min(input.count, sampling::most_blocks));
-  launch(stream, {blocks, sampling::threads_for(input)}, sampling::greedy_kernel, input, output);
+void sample_greedy(cudaStream_t stream, const sampling_input& input, const sampling_output& output,
+                   sampling_meeting* meetings) {
+  constexpr unsigned wanted_blocks = 256, most_parts = 32;
+  constexpr std::int32_t smallest_part = 2048;
+  const auto count = static_cast<unsigned>(input.count);
+  const bool few = input.count <= sampling_meetings;
+  const unsigned parts =
+      few ? std::clamp(std::min(wanted_blocks / count, pieces(input.vocab, smallest_part)), 1U,
+                       most_parts)
+          : 1;
+  const unsigned threads = parts > 1 ? 256 : sampling::threads_for(input);
+  const unsigned rows = few ? count : std::min<unsigned>(count, sampling::most_blocks);
+  launch(stream, {dim3(rows, parts), threads}, sampling::greedy_kernel, input, output, meetings);
 }
 
 void sample_any(cudaStream_t stream, const sampling_input& input, const sampling_output& output,

@@ -83,8 +83,16 @@ struct sampling_scratch_space {
   std::int32_t stride = 0; ///< at least vocab, a multiple of 4
 };
 
-/// Tasks that want the highest logit's id and nothing else.
-void sample_greedy(cudaStream_t stream, const sampling_input& input, const sampling_output& output);
+/// Where the blocks of one row bring together what they found. Zero between launches.
+struct sampling_meeting {
+  unsigned long long peak = 0;
+  unsigned blocks = 0;
+};
+constexpr std::int32_t sampling_meetings = 128; ///< rows that blocks share, at most
+
+/// Tasks that want the highest logit's id and nothing else. meetings: [sampling_meetings].
+void sample_greedy(cudaStream_t stream, const sampling_input& input, const sampling_output& output,
+                   sampling_meeting* meetings);
 /// Chooses the tokens of any tasks; those with bias, suppressed, history or allowed need
 /// scratch.slots > 0.
 void sample_any(cudaStream_t stream, const sampling_input& input, const sampling_output& output,

@@ -113,11 +113,11 @@ struct best_token {
   }
 };
 
-/// Order of the best token, or not_finite.
-__device__ inline std::uint64_t find_peak(const float* row, int vocab,
+/// Order of the best token in [begin, end), or not_finite. begin is a multiple of 4.
+__device__ inline std::uint64_t find_peak(const float* row, int begin, int end,
                                           std::uint64_t (&of_warps)[most_warps]) {
   best_token best;
-  visit<2>(row, 0, vocab, [&](int first, const float(&x)[4]) { best.look(first, x); });
+  visit<2>(row, begin, end, [&](int first, const float(&x)[4]) { best.look(first, x); });
   return block_max(best.order(), of_warps);
 }
 

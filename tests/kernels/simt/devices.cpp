@@ -18,7 +18,6 @@ device_case interpreted(std::string name, dtype type, bool deterministic) {
 
 std::vector<device_case> device_cases() {
   return {interpreted("bf16", dtype::bf16, false),
-          interpreted("bf16_deterministic", dtype::bf16, true),
           interpreted("f16_deterministic", dtype::f16, true)};
 }
 
