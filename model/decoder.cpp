@@ -92,8 +92,7 @@ void decoder::forward(const batch_view& batch, const kv_cache& cache, const work
     device_.attention(attended, qkv, heads, pages, batch, scale, window, 0.0F);
     device_.matmul(added, attended, layer.output.view, layer.output_bias.view);
     device_.add_rms_norm(normed, residual, added, layer.mlp_norm.view, epsilon);
-    device_.matmul(gate_up, normed, layer.gate_up.view, layer.gate_up_bias.view);
-    device_.silu_mul(activated, gate_up);
+    device_.gated_matmul(activated, normed, layer.gate_up.view, layer.gate_up_bias.view, gate_up);
     device_.matmul(added, activated, layer.down.view, layer.down_bias.view);
     delta = added;
   }

@@ -112,6 +112,8 @@ class cuda_backend final : public backend {
     cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon);
   }
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override;
+  void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
+                    matrix scratch) override;
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
                        const batch_view& batch) override {
@@ -123,9 +125,6 @@ class cuda_backend final : public backend {
                  const batch_view& batch, float scale, std::int32_t window,
                  float softcap) override {
     attention_.run(stream_.get(), out, qkv, heads, pages, batch, scale, window, softcap);
-  }
-  void silu_mul(matrix out, const matrix& gate_up) override {
-    cuda::silu_mul(stream_.get(), out, gate_up);
   }
   void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override {
     cuda::gather_rows(stream_.get(), out, x, rows);
@@ -139,6 +138,10 @@ class cuda_backend final : public backend {
   void forget_fault() {
     check(cudaMemsetAsync(fault_.get(), 0, sizeof(cuda::embed_fault), stream_.get()),
           "cudaMemsetAsync");
+  }
+  /// The products of such rows are our own kernel's.
+  bool is_skinny(const matrix& x) const {
+    return x.rows <= cuda::skinny_rows || options_.deterministic;
   }
   const float* frequencies_of(const rope_table& rope, std::int32_t count);
   /// Brings elements to the device as `type`.
@@ -213,10 +216,16 @@ std::pair<matrix, memory> cuda_backend::load_vector(const host_matrix& vector) {
 }
 
 void cuda_backend::matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) {
-  if (x.rows <= cuda::skinny_rows || options_.deterministic)
-    return cuda::skinny_matmul(stream_.get(), out, x, weight, bias);
+  if (is_skinny(x)) return cuda::skinny_matmul(stream_.get(), out, x, weight, bias);
   gemm_.run(stream_.get(), out, x, weight);
   if (bias.data != nullptr) cuda::add_bias(stream_.get(), out, bias);
+}
+
+void cuda_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_up,
+                                const matrix& bias, matrix scratch) {
+  if (is_skinny(x)) return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias);
+  matmul(scratch, x, gate_up, bias);
+  cuda::silu_mul(stream_.get(), out, scratch);
 }
 
 const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t count) {

@@ -113,7 +113,7 @@ __global__ void silu_mul_kernel(T* out, const T* gate_up, std::int64_t width) {
   float gate[vector_size], up[vector_size];
   load(gate, gate_up + row * 2 * width + i);
   load(up, gate_up + row * 2 * width + width + i);
-  for (int k = 0; k < vector_size; ++k) gate[k] = gate[k] / (1.0F + expf(-gate[k])) * up[k];
+  for (int k = 0; k < vector_size; ++k) gate[k] = silu(gate[k]) * up[k];
   store(out + row * width + i, gate);
 }
 

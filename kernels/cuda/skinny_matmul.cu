@@ -13,11 +13,16 @@ namespace troupe::cuda {
 namespace {
 
 constexpr int warps = 8;
-constexpr int outputs = 16; // rows of the weights a block
+constexpr int weights = 16; // rows of the weights a block
 constexpr int columns = 8;  // rows of x a product
 constexpr int depth = 32;   // of k, that a warp takes at once: 4 lanes of 8 elements
 constexpr int ahead = 4;    // such pieces under way
 
+/// Outputs of a block.
+template <bool gated>
+constexpr int outputs_of = gated ? weights / 2 : weights;
+
+/// n: outputs, of which a gated product's weights have two rows each.
 struct problem {
   std::int64_t m, n, k;
 };
@@ -28,33 +33,52 @@ struct lane_place {
   int quarter; // lane % 4: elements 8 * quarter .. + 7 of a piece
 };
 
-template <class T>
-__device__ void load_pieces(uint4 (&pieces)[ahead][2], const T* weight, const problem& of,
-                            std::int64_t first_output, std::int64_t piece, lane_place lane) {
+/// The two rows of the weights that a lane reads; null where there is none. A gated product pairs
+/// each gate with its up: 8 of the one above 8 of the other.
+template <class T, bool gated>
+struct weight_rows {
+  __device__ weight_rows(const T* weight, const problem& of, std::int64_t unit, lane_place lane) {
+    const std::int64_t first = unit * outputs_of<gated> + lane.row;
+    const std::int64_t second = first + (gated ? of.n : 8);
+    row[0] = first < of.n ? weight + first * of.k : nullptr;
+    row[1] = (gated ? first : second) < of.n ? weight + second * of.k : nullptr;
+  }
+  const T* row[2];
+};
+
+template <class T, bool gated>
+__device__ void load_pieces(uint4 (&pieces)[ahead][2], const weight_rows<T, gated>& rows,
+                            const problem& of, std::int64_t piece, lane_place lane) {
 #pragma unroll
   for (int i = 0; i < ahead; ++i) {
     const std::int64_t at = (piece + i * warps) * depth + lane.quarter * vector_size;
 #pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const std::int64_t row = first_output + lane.row + 8 * half;
-      pieces[i][half] = at < of.k && row < of.n ? ptx::load_once(weight + row * of.k + at)
-                                                : make_uint4(0, 0, 0, 0);
-    }
+    for (int half = 0; half < 2; ++half)
+      pieces[i][half] = at < of.k && rows.row[half] != nullptr ? ptx::load_once(rows.row[half] + at)
+                                                               : make_uint4(0, 0, 0, 0);
   }
 }
 
-// One block for 16 outputs and `tiles` times 8 rows of x.
-template <class T, class Out, int tiles>
+/// The sums of one row of x over all warps, in their order.
+template <int tiles>
+__device__ float total(const float (&parts)[warps][weights][tiles * columns], int weight, int row,
+                       float sum) {
+  for (int w = 0; w < warps; ++w) sum += parts[w][weight][row];
+  return sum;
+}
+
+// One block for 16 rows of the weights and `tiles` times 8 rows of x.
+template <class T, class Out, int tiles, bool gated>
 __global__ void __launch_bounds__(32 * warps)
     skinny_matmul_kernel(Out* out, const T* x, const T* weight, const float* bias, problem of) {
-  __shared__ float parts[warps][outputs][tiles * columns];
+  __shared__ float parts[warps][weights][tiles * columns];
   const int warp = threadIdx.x / 32;
   const lane_place lane{static_cast<int>(threadIdx.x % 32 / 4), static_cast<int>(threadIdx.x % 4)};
   const std::int64_t first_row = std::int64_t{blockIdx.x} * tiles * columns;
-  const std::int64_t first_output = std::int64_t{blockIdx.y} * outputs;
+  const weight_rows<T, gated> rows(weight, of, blockIdx.y, lane);
 
   uint4 next[ahead][2];
-  load_pieces(next, weight, of, first_output, warp, lane);
+  load_pieces(next, rows, of, warp, lane);
   ptx::wait_for_previous();
   ptx::allow_next();
 
@@ -65,7 +89,7 @@ __global__ void __launch_bounds__(32 * warps)
     for (int i = 0; i < ahead; ++i)
 #pragma unroll
       for (int half = 0; half < 2; ++half) now[i][half] = next[i][half];
-    load_pieces(next, weight, of, first_output, piece + ahead * warps, lane);
+    load_pieces(next, rows, of, piece + ahead * warps, lane);
 #pragma unroll
     for (int i = 0; i < ahead; ++i) {
       const std::int64_t at = (piece + i * warps) * depth + lane.quarter * vector_size;
@@ -88,11 +112,16 @@ __global__ void __launch_bounds__(32 * warps)
     for (int i = 0; i < 4; ++i)
       parts[warp][lane.row + i / 2 * 8][tile * columns + 2 * lane.quarter + i % 2] = sums[tile][i];
   __syncthreads();
+  constexpr int outputs = outputs_of<gated>;
   for (int i = threadIdx.x; i < outputs * tiles * columns; i += 32 * warps) {
-    const std::int64_t output = first_output + i % outputs, row = first_row + i / outputs;
+    const int place = i % outputs, column = i / outputs;
+    const std::int64_t output = std::int64_t{blockIdx.y} * outputs + place,
+                       row = first_row + column;
     if (output >= of.n || row >= of.m) continue;
-    float sum = bias == nullptr ? 0.0F : bias[output];
-    for (int w = 0; w < warps; ++w) sum += parts[w][i % outputs][i / outputs];
+    float sum = total<tiles>(parts, place, column, bias == nullptr ? 0.0F : bias[output]);
+    if constexpr (gated)
+      sum = silu(sum) * total<tiles>(parts, place + outputs, column,
+                                     bias == nullptr ? 0.0F : bias[of.n + output]);
     if constexpr (sizeof(Out) == sizeof(float))
       out[row * of.n + output] = sum;
     else
@@ -112,12 +141,12 @@ __global__ void add_bias_kernel(Out* out, const float* bias, std::int64_t n) {
     at = from_float<Out>(to_float(at) + bias[j]);
 }
 
-template <class T, class Out, int tiles>
+template <class T, class Out, int tiles, bool gated = false>
 void issue(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight,
            const matrix& bias) {
-  const problem of{x.rows, weight.rows, weight.cols};
-  launch(stream, {dim3(pieces(of.m, tiles * columns), pieces(of.n, outputs)), 32 * warps},
-         skinny_matmul_kernel<T, Out, tiles>, static_cast<Out*>(out.data),
+  const problem of{x.rows, out.cols, weight.cols};
+  launch(stream, {dim3(pieces(of.m, tiles * columns), pieces(of.n, outputs_of<gated>)), 32 * warps},
+         skinny_matmul_kernel<T, Out, tiles, gated>, static_cast<Out*>(out.data),
          static_cast<const T*>(x.data), static_cast<const T*>(weight.data),
          static_cast<const float*>(bias.data), of);
 }
@@ -134,6 +163,14 @@ void skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x, cons
     else
       one_tile ? issue<T, T, 1>(stream, out, x, weight, bias)
                : issue<T, T, 2>(stream, out, x, weight, bias);
+  });
+}
+
+void gated_skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x,
+                         const matrix& gate_up, const matrix& bias) {
+  with_type(x.type, [&]<class T>() {
+    x.rows <= columns ? issue<T, T, 1, true>(stream, out, x, gate_up, bias)
+                      : issue<T, T, 2, true>(stream, out, x, gate_up, bias);
   });
 }
 

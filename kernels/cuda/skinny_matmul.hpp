@@ -16,6 +16,10 @@ inline constexpr std::int64_t skinny_rows = 16;
 void skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight,
                    const matrix& bias);
 
+/// backend::gated_matmul, of the same types; the product is rounded once, at its end.
+void gated_skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x,
+                         const matrix& gate_up, const matrix& bias);
+
 /// out[i][j] += bias[j]. out: [m, n] of T or f32; bias: f32 [n].
 void add_bias(cudaStream_t stream, const matrix& out, const matrix& bias);
 

@@ -121,22 +121,29 @@ class bench {
       const char* name;
       std::int64_t n, k;
       dtype out;
+      bool gated = false;
     };
     for (const shape& s :
          {shape{"qkv", qkv_width, hidden, dtype::bf16},
           shape{"output", hidden, hidden, dtype::bf16},
-          shape{"gate_up", 2 * ffn, hidden, dtype::bf16}, shape{"down", hidden, ffn, dtype::bf16},
-          shape{"head", vocab, hidden, dtype::f32}}) {
+          shape{"gate_up", 2 * ffn, hidden, dtype::bf16},
+          shape{"gated", 2 * ffn, hidden, dtype::bf16, true},
+          shape{"down", hidden, ffn, dtype::bf16}, shape{"head", vocab, hidden, dtype::f32}}) {
       std::vector<filled> weights;
       const std::int64_t copies = std::max<std::int64_t>(2, cache_bytes / (s.n * s.k * 2) + 1);
       for (std::int64_t i = 0; i < copies; ++i) weights.emplace_back(*device_, s.n, s.k);
       for (const std::int64_t rows : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 2048}) {
         if (s.out == dtype::f32 && rows > 256) continue;
-        const filled x(*device_, rows, s.k), out(*device_, rows, s.n, s.out);
+        const filled x(*device_, rows, s.k), scratch(*device_, rows, s.n, s.out);
+        const filled out(*device_, rows, s.gated ? s.n / 2 : s.n, s.out);
         std::size_t turn = 0;
         const double seconds = seconds_of(
             [&] {
-              device_->matmul(out.view(), x.view(), weights[turn++ % weights.size()].view(), {});
+              const matrix& weight = weights[turn++ % weights.size()].view();
+              if (s.gated)
+                device_->gated_matmul(out.view(), x.view(), weight, {}, scratch.view());
+              else
+                device_->matmul(out.view(), x.view(), weight, {});
             },
             20);
         show(fmt::format("matmul {} {}", s.name, rows), seconds, 2.0 * s.n * s.k,
@@ -189,10 +196,6 @@ class bench {
              },
              50),
          8.0 * count * hidden, 0);
-    const filled gate_up(*device_, count, 2 * ffn), activated(*device_, count, ffn);
-    show(fmt::format("silu_mul {}", count),
-         seconds_of([&] { device_->silu_mul(activated.view(), gate_up.view()); }, 50),
-         6.0 * count * ffn, 0);
     const batch_of batch(*device_, 1, std::vector<std::int32_t>(count, 100), 16);
     const filled qkv(*device_, count, qkv_width), keys(*device_, batch.pages_tokens, 1024),
         values(*device_, batch.pages_tokens, 1024);
