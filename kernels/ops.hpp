@@ -169,6 +169,10 @@ class backend {
   virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                             float epsilon) = 0;
 
+  /// A hint: `weight` is read by the product after the next one. A device may bring it nearer
+  /// meanwhile.
+  virtual void announce(const matrix& weight) { static_cast<void>(weight); }
+
   /// out = x · weightᵀ + bias (where bias.data). x: [rows, k], weight: [n, k], bias: [n], out:
   /// [rows, n].
   virtual void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) = 0;

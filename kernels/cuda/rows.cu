@@ -1,4 +1,5 @@
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/prefetch.cuh"
 #include "kernels/cuda/rows.hpp"
 
 namespace troupe::cuda {
@@ -27,6 +28,20 @@ __device__ float block_sum(float x) {
   __syncthreads();
   const unsigned lane = threadIdx.x % 32;
   return warp_sum(lane < blockDim.x / 32 ? sums[lane] : 0.0F);
+}
+
+/// Starts a kernel of a block a row and, behind them, blocks that bring nearer what is coming: true
+/// for one of those, which then has nothing more to do. The kernel behind may start at once: it
+/// waits for the rows, and they for what is before them.
+__device__ bool starts_beside(std::int64_t rows, const prefetch_range& coming) {
+  ptx::allow_next();
+  if (blockIdx.x >= rows) {
+    const auto own = static_cast<unsigned>(rows);
+    prefetch_share(coming, blockIdx.x - own, gridDim.x - own);
+    return true;
+  }
+  ptx::wait_for_previous();
+  return false;
 }
 
 __device__ float element(const void* from, dtype type, std::int64_t i) {
@@ -77,9 +92,9 @@ __global__ void embed_kernel(T* out, const T* table, std::int64_t vocab, std::in
 // thread reads again only what it wrote itself.
 template <class T>
 __global__ void add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight,
-                                    std::int64_t cols, float epsilon) {
-  ptx::wait_for_previous();
-  ptx::allow_next();
+                                    std::int64_t rows, std::int64_t cols, float epsilon,
+                                    prefetch_range coming) {
+  if (starts_beside(rows, coming)) return;
   const std::int64_t first = blockIdx.x * cols;
   float squares = 0;
   for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size) {
@@ -175,9 +190,9 @@ __device__ void turn_head(T* to, const T* from, const float* norm, const heads_v
 // One block a token, one warp a head: queries are turned in place, keys turned into the pages,
 // values copied there.
 template <class T>
-__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
-  ptx::wait_for_previous();
-  ptx::allow_next();
+__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch,
+                                       prefetch_range coming) {
+  if (starts_beside(batch.tokens, coming)) return;
   const std::int64_t token = blockIdx.x;
   const head_shape& heads = view.heads;
   const std::int32_t position = batch.positions[token];
@@ -223,18 +238,19 @@ void embed(cudaStream_t stream, const matrix& out, const matrix& table, const to
 }
 
 void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
-                  const matrix& delta, const matrix& weight, float epsilon) {
+                  const matrix& delta, const matrix& weight, float epsilon,
+                  const prefetch_range& coming) {
   with_type(out.type, [&]<class T>() {
-    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, add_rms_norm_kernel<T>,
-           data_of<T>(out), data_of<T>(residual), data_of<T>(delta), data_of<float>(weight),
-           out.cols, epsilon);
+    launch(stream, {static_cast<unsigned>(out.rows) + blocks_for(coming), threads_for(out.cols)},
+           add_rms_norm_kernel<T>, data_of<T>(out), data_of<T>(residual), data_of<T>(delta),
+           data_of<float>(weight), out.rows, out.cols, epsilon, coming);
   });
 }
 
 void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query_norm,
                      const matrix& key_norm, float epsilon, const float* frequencies,
                      float attention_factor, const head_shape& heads, const kv_pages& pages,
-                     const batch_view& batch) {
+                     const batch_view& batch, const prefetch_range& coming) {
   with_type(qkv.type, [&]<class T>() {
     const heads_view<T> view{data_of<T>(qkv),
                              data_of<T>(pages.keys),
@@ -247,8 +263,10 @@ void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query
                              heads,
                              pages.block_tokens};
     const auto warps = std::min(heads.heads + 2 * heads.kv_heads, 16);
-    launch(stream, {static_cast<unsigned>(batch.tokens), static_cast<unsigned>(32 * warps)},
-           norm_rope_store_kernel<T>, view, batch);
+    launch(stream,
+           {static_cast<unsigned>(batch.tokens) + blocks_for(coming),
+            static_cast<unsigned>(32 * warps)},
+           norm_rope_store_kernel<T>, view, batch, coming);
   });
 }
 
