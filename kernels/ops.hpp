@@ -180,9 +180,19 @@ class backend {
   virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                             float epsilon) = 0;
 
+  /// A hint: `weight` is read by the product after the next one. A device may bring it nearer
+  /// meanwhile.
+  virtual void announce(const matrix& weight) { static_cast<void>(weight); }
+
   /// out = x · weightᵀ + bias (where bias.data). x: [rows, k], weight: [n, k], bias: [n], out:
   /// [rows, n].
   virtual void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) = 0;
+
+  /// out = silu(gate) * up, where gate and up are the halves of x · gate_upᵀ + bias (where
+  /// bias.data). x: [rows, k], gate_up: [2 * width, k], gate first, bias: [2 * width], out: [rows,
+  /// width]. scratch: [rows, 2 * width], for devices that write the halves down.
+  virtual void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
+                            matrix scratch) = 0;
 
   /// Takes qkv: [tokens, (heads + 2 kv_heads) * head_dim]; normalises each query and key head
   /// (where the weights [head_dim] have data), rotates both to their positions, leaves the queries
@@ -198,9 +208,6 @@ class backend {
   virtual void attention(matrix out, const matrix& qkv, const head_shape& heads,
                          const kv_pages& pages, const batch_view& batch, float scale,
                          std::int32_t window, float softcap) = 0;
-
-  /// out = silu(gate) * up. gate_up: [tokens, 2 * width], gate first; out: [tokens, width].
-  virtual void silu_mul(matrix out, const matrix& gate_up) = 0;
 
   /// out[i] = x[rows[i]]. rows: device memory [out.rows].
   virtual void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) = 0;

@@ -59,6 +59,9 @@ class decoder {
                         const workspace& work) const;
   decoder_layer load_layer(weight_loader& load, std::int32_t index) const;
 
+  /// The weight of the logits.
+  const matrix& head() const { return head_.view.data != nullptr ? head_.view : embedding_.view; }
+
   architecture model_;
   backend& device_;
   rope_frequencies rope_;

@@ -99,12 +99,13 @@ class cpu_backend final : public backend {
   void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                     float epsilon) override;
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override;
+  void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
+                    matrix scratch) override;
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
                        const batch_view& batch) override;
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
-  void silu_mul(matrix out, const matrix& gate_up) override;
   void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override;
   std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,
                                           token_id* chosen) override;
@@ -287,11 +288,13 @@ void cpu_backend::attention(matrix out, const matrix& qkv, const head_shape& hea
                      });
 }
 
-void cpu_backend::silu_mul(matrix out, const matrix& gate_up) {
+void cpu_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_up,
+                               const matrix& bias, matrix scratch) {
+  matmul(scratch, x, gate_up, bias);
   pool_.parallel_for(out.rows, rows_per_grain(4 * out.cols),
                      [&](std::int64_t begin, std::int64_t end) {
                        for (std::int64_t row = begin; row < end; ++row) {
-                         const float* const gate = row_of(gate_up, row);
+                         const float* const gate = row_of(scratch, row);
                          silu_mul_row(row_of(out, row), gate, gate + out.cols, out.cols);
                        }
                      });

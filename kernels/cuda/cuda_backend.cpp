@@ -6,6 +6,7 @@
 #include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/gemm.hpp"
 #include "kernels/cuda/graphs.hpp"
+#include "kernels/cuda/prefetch.hpp"
 #include "kernels/cuda/prefill_attention.hpp"
 #include "kernels/cuda/rows.hpp"
 #include "kernels/cuda/runtime.hpp"
@@ -18,6 +19,7 @@
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace troupe {
 
@@ -79,8 +81,8 @@ class cuda_backend final : public backend {
  public:
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
-        staging_(stream_.get()), attention_(multiprocessors()),
-        decoding_(stream_.get(), multiprocessors(), staging_), prefill_(prefill_on_hopper()),
+        multiprocessors_(multiprocessors()), staging_(stream_.get()), attention_(multiprocessors_),
+        decoding_(stream_.get(), multiprocessors_, staging_), prefill_(prefill_on_hopper()),
         graphs_(stream_.get()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
@@ -128,21 +130,21 @@ class cuda_backend final : public backend {
   }
   void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                     float epsilon) override {
-    cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon);
+    cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon, coming(out.rows));
   }
+  void announce(const matrix& weight) override;
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override;
+  void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
+                    matrix scratch) override;
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
                        const batch_view& batch) override {
     cuda::norm_rope_store(stream_.get(), qkv, query_norm, key_norm, epsilon,
                           frequencies_of(rope, heads.head_dim / 2), rope.attention_factor, heads,
-                          pages, batch);
+                          pages, batch, coming(batch.tokens));
   }
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
-  void silu_mul(matrix out, const matrix& gate_up) override {
-    cuda::silu_mul(stream_.get(), out, gate_up);
-  }
   void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override {
     cuda::gather_rows(stream_.get(), out, x, rows);
   }
@@ -156,6 +158,20 @@ class cuda_backend final : public backend {
     check(cudaMemsetAsync(fault_.get(), 0, sizeof(cuda::embed_fault), stream_.get()),
           "cudaMemsetAsync");
   }
+  /// What an op of so many rows shall bring nearer. Steps of many rows have better to do.
+  cuda::prefetch_range coming(std::int64_t rows) {
+    const auto announced = std::exchange(announced_, {});
+    return rows <= options_.tuning.skinny_rows ? announced : cuda::prefetch_range{};
+  }
+  /// The products of such rows are our own kernel's.
+  bool is_skinny(const matrix& x) const {
+    return x.rows <= options_.tuning.skinny_rows || options_.deterministic;
+  }
+  cuda::skinny_plan plan_for(const matrix& x) {
+    const cuda_tuning& how = options_.tuning;
+    return {how.blocks * multiprocessors_,
+            {how.products_prefetch ? coming(x.rows) : cuda::prefetch_range{}, how.early_launch}};
+  }
   const float* frequencies_of(const rope_table& rope, std::int32_t count);
   /// Brings elements to the device as `type`.
   void convert_to(void* device, dtype type, const host_matrix& part);
@@ -163,6 +179,7 @@ class cuda_backend final : public backend {
   cuda_options options_;
   std::string name_;
   cuda::owned_stream stream_;
+  int multiprocessors_;
   cuda::staging staging_;
   cuda::gemm gemm_;
   cuda::paged_attention attention_;
@@ -172,6 +189,7 @@ class cuda_backend final : public backend {
   cuda::device_sampler sampler_;
   memory fault_; // an embed_fault
   std::vector<rope_frequencies_on_device> frequencies_;
+  cuda::prefetch_range announced_; // and not yet asked for
 };
 
 void cuda_backend::download(void* host, const void* device, std::size_t bytes) {
@@ -231,9 +249,14 @@ std::pair<matrix, memory> cuda_backend::load_vector(const host_matrix& vector) {
   return {view, std::move(data)};
 }
 
+void cuda_backend::announce(const matrix& weight) {
+  const auto bytes = weight.rows * weight.cols * static_cast<std::int64_t>(size_of(weight.type));
+  const std::int64_t most = options_.tuning.prefetch_bytes & ~std::int64_t{15};
+  announced_ = {static_cast<const std::byte*>(weight.data), std::min(bytes, most)};
+}
+
 void cuda_backend::matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) {
-  if (x.rows <= cuda::skinny_rows || options_.deterministic)
-    return cuda::skinny_matmul(stream_.get(), out, x, weight, bias);
+  if (is_skinny(x)) return cuda::skinny_matmul(stream_.get(), out, x, weight, bias, plan_for(x));
   gemm_.run(stream_.get(), out, x, weight);
   if (bias.data != nullptr) cuda::add_bias(stream_.get(), out, bias);
 }
@@ -255,6 +278,14 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
       cuda::prefill_attention::takes(heads, pages.block_tokens, softcap))
     return prefill_->run(stream, out, qkv, heads, pages, batch, scale, window, least_rows);
   attention_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap, least_rows);
+}
+
+void cuda_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_up,
+                                const matrix& bias, matrix scratch) {
+  if (is_skinny(x))
+    return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias, plan_for(x));
+  matmul(scratch, x, gate_up, bias);
+  cuda::silu_mul(stream_.get(), out, scratch);
 }
 
 const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t count) {

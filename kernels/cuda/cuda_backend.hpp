@@ -8,10 +8,21 @@
 
 namespace troupe {
 
+/// What only changes speed.
+struct cuda_tuning {
+  std::int64_t skinny_rows = 16; ///< the most rows whose products our own kernel computes
+  int blocks = 2;                ///< of that kernel, a multiprocessor
+  std::int64_t prefetch_bytes = std::int64_t{24} << 20; ///< of an announced weight, at most
+  bool products_prefetch = false; ///< the product before does it, not the small kernels between
+  bool early_launch = false; ///< a product lets the next kernel start at once, not with its last
+                             ///< loads
+};
+
 struct cuda_options {
   dtype type = dtype::bf16;   ///< of activations, weights and pages: bf16 or f16
   bool deterministic = false; ///< results have the same bits in every batch; products of many rows
                               ///< are slower
+  cuda_tuning tuning = {};
 };
 
 /// GPUs that the program may use; 0 where there is no driver.

@@ -67,6 +67,8 @@ __device__ inline void store(T* to, const float (&x)[vector_size]) {
   *reinterpret_cast<uint4*>(to) = pack<T>(x);
 }
 
+__device__ inline float silu(float x) { return x / (1.0F + expf(-x)); }
+
 /// The sum over a warp, the same bits in every lane.
 __device__ inline float warp_sum(float x) {
 #pragma unroll

@@ -1,11 +1,12 @@
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/prefetch.cuh"
 #include "kernels/cuda/rows.hpp"
 
 namespace troupe::cuda {
 
 namespace {
 
-constexpr int most_threads = 512;
+constexpr int most_threads = 1024;
 constexpr int most_warps = most_threads / 32;
 
 /// Threads for rows of `cols` elements: whole warps, a vector each where that is possible.
@@ -27,6 +28,21 @@ __device__ float block_sum(float x) {
   __syncthreads();
   const unsigned lane = threadIdx.x % 32;
   return warp_sum(lane < blockDim.x / 32 ? sums[lane] : 0.0F);
+}
+
+/// Starts a kernel of a block a row and, behind them, blocks that bring nearer what is coming: true
+/// for one of those, which then has nothing more to do. The kernel behind may start at once: it
+/// waits for the rows, and they for what is before them.
+__device__ bool starts_beside(std::int64_t rows, const prefetch_range& coming) {
+  ptx::allow_next();
+  if (blockIdx.x >= rows) {
+    const auto own = static_cast<unsigned>(rows);
+    prefetch_share(coming, (blockIdx.x - own) * gridDim.y + blockIdx.y,
+                   (gridDim.x - own) * gridDim.y);
+    return true;
+  }
+  ptx::wait_for_previous();
+  return false;
 }
 
 __device__ float element(const void* from, dtype type, std::int64_t i) {
@@ -73,28 +89,49 @@ __global__ void embed_kernel(T* out, const T* table, std::int64_t vocab, std::in
         *reinterpret_cast<const uint4*>(table + id * cols + i);
 }
 
-// One block a row: a pass that adds and sums squares, and one that scales what it wrote. Each
-// thread reads again only what it wrote itself.
+/// The row's vector at `at` with what is added to it, as rounded: what later layers see.
 template <class T>
-__global__ void add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight,
-                                    std::int64_t cols, float epsilon) {
-  ptx::wait_for_previous();
-  ptx::allow_next();
+__device__ void add_vector(float (&x)[vector_size], T* residual, const T* delta, std::int64_t at) {
+  load(x, residual + at);
+  if (delta == nullptr) return;
+  float added[vector_size];
+  load(added, delta + at);
+  for (int k = 0; k < vector_size; ++k) x[k] += added[k];
+  const uint4 rounded = pack<T>(x);
+  *reinterpret_cast<uint4*>(residual + at) = rounded;
+  unpack<T>(x, rounded);
+}
+
+__device__ float squares_of(const float (&x)[vector_size]) {
+  float sum = 0;
+  for (int k = 0; k < vector_size; ++k) sum += x[k] * x[k];
+  return sum;
+}
+
+// One block a row. Each thread keeps its first vector, which is all there is of most rows, and its
+// weights, which no kernel writes, so they are read before the kernels ahead are done; what is
+// longer is read again where the thread itself wrote it.
+template <class T>
+__global__ void __launch_bounds__(most_threads)
+    add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight, std::int64_t rows,
+                        std::int64_t cols, float epsilon, prefetch_range coming) {
   const std::int64_t first = blockIdx.x * cols;
-  float squares = 0;
-  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size) {
-    float x[vector_size], added[vector_size];
-    load(x, residual + first + i);
-    if (delta != nullptr) {
-      load(added, delta + first + i);
-      for (int k = 0; k < vector_size; ++k) x[k] += added[k];
-      store(residual + first + i, x);
-      load(x, residual + first + i); // as rounded: what later layers see
-    }
-    for (int k = 0; k < vector_size; ++k) squares += x[k] * x[k];
+  const std::int64_t begin = threadIdx.x * vector_size, step = blockDim.x * vector_size;
+  float scales[vector_size] = {}, kept[vector_size] = {};
+  if (blockIdx.x < rows && begin < cols)
+    for (int k = 0; k < vector_size; ++k) scales[k] = weight[begin + k];
+  if (starts_beside(rows, coming)) return;
+  if (begin < cols) add_vector(kept, residual, delta, first + begin);
+  float squares = squares_of(kept);
+  for (std::int64_t i = begin + step; i < cols; i += step) {
+    float x[vector_size];
+    add_vector(x, residual, delta, first + i);
+    squares += squares_of(x);
   }
   const float scale = rsqrtf(block_sum(squares) / static_cast<float>(cols) + epsilon);
-  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size) {
+  for (int k = 0; k < vector_size; ++k) kept[k] *= scale * scales[k];
+  if (begin < cols) store(out + first + begin, kept);
+  for (std::int64_t i = begin + step; i < cols; i += step) {
     float x[vector_size];
     load(x, residual + first + i);
     for (int k = 0; k < vector_size; ++k) x[k] *= scale * weight[i + k];
@@ -113,7 +150,7 @@ __global__ void silu_mul_kernel(T* out, const T* gate_up, std::int64_t width) {
   float gate[vector_size], up[vector_size];
   load(gate, gate_up + row * 2 * width + i);
   load(up, gate_up + row * 2 * width + width + i);
-  for (int k = 0; k < vector_size; ++k) gate[k] = gate[k] / (1.0F + expf(-gate[k])) * up[k];
+  for (int k = 0; k < vector_size; ++k) gate[k] = silu(gate[k]) * up[k];
   store(out + row * width + i, gate);
 }
 
@@ -142,63 +179,88 @@ struct heads_view {
   std::int32_t block_tokens;
 };
 
-/// Normalises and rotates the head at `from` with a warp, and leaves it at `to`. Pairs are elements
-/// i and i + dim / 2.
+/// Pairs of a head that a lane turns: elements i and i + head_dim / 2 for its i = lane, lane + 32
+/// ..
+constexpr int most_pairs = 256 / 2 / 32;
+
+/// By which angles.
+struct lane_turn {
+  float sine[most_pairs], cosine[most_pairs];
+};
+
+template <class T>
+__device__ lane_turn turn_at(const heads_view<T>& view, std::int32_t position) {
+  lane_turn turn{};
+#pragma unroll
+  for (int p = 0; p < most_pairs; ++p) {
+    const int i = static_cast<int>(threadIdx.x % 32) + 32 * p;
+    if (i >= view.heads.head_dim / 2) break;
+    sincosf(static_cast<float>(position) * view.frequencies[i], &turn.sine[p], &turn.cosine[p]);
+    turn.sine[p] *= view.attention_factor;
+    turn.cosine[p] *= view.attention_factor;
+  }
+  return turn;
+}
+
+/// Normalises and rotates the head at `from` with a warp, and leaves it at `to`.
 template <class T>
 __device__ void turn_head(T* to, const T* from, const float* norm, const heads_view<T>& view,
-                          std::int32_t position) {
-  const int half = view.heads.head_dim / 2;
-  float scale = 1;
-  if (norm != nullptr) {
-    float squares = 0;
-    for (int i = threadIdx.x % 32; i < 2 * half; i += 32) {
-      const float x = to_float(from[i]);
-      squares += x * x;
-    }
-    scale = rsqrtf(warp_sum(squares) / static_cast<float>(2 * half) + view.epsilon);
+                          const lane_turn& turn) {
+  const int half = view.heads.head_dim / 2, lane = static_cast<int>(threadIdx.x % 32);
+  float low[most_pairs] = {}, high[most_pairs] = {}, squares = 0;
+#pragma unroll
+  for (int p = 0; p < most_pairs; ++p) {
+    const int i = lane + 32 * p;
+    if (i >= half) break;
+    low[p] = to_float(from[i]);
+    high[p] = to_float(from[i + half]);
+    squares += low[p] * low[p] + high[p] * high[p];
   }
-  for (int i = threadIdx.x % 32; i < half; i += 32) {
-    float low = to_float(from[i]), high = to_float(from[i + half]);
+  const float scale =
+      norm == nullptr ? 1 : rsqrtf(warp_sum(squares) / static_cast<float>(2 * half) + view.epsilon);
+#pragma unroll
+  for (int p = 0; p < most_pairs; ++p) {
+    const int i = lane + 32 * p;
+    if (i >= half) break;
     if (norm != nullptr) {
-      low *= scale * norm[i];
-      high *= scale * norm[i + half];
+      low[p] *= scale * norm[i];
+      high[p] *= scale * norm[i + half];
     }
-    float sine, cosine;
-    sincosf(static_cast<float>(position) * view.frequencies[i], &sine, &cosine);
-    sine *= view.attention_factor;
-    cosine *= view.attention_factor;
-    to[i] = from_float<T>(low * cosine - high * sine);
-    to[i + half] = from_float<T>(high * cosine + low * sine);
+    to[i] = from_float<T>(low[p] * turn.cosine[p] - high[p] * turn.sine[p]);
+    to[i + half] = from_float<T>(high[p] * turn.cosine[p] + low[p] * turn.sine[p]);
   }
 }
 
-// One block a token, one warp a head: queries are turned in place, keys turned into the pages,
-// values copied there.
+// One warp a head, blocks stand at [token, group of heads]: queries are turned in place, keys
+// turned into the pages, values copied there. What no kernel writes, the batch, is read before the
+// kernels ahead are done.
 template <class T>
-__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
-  ptx::wait_for_previous();
-  ptx::allow_next();
-  const std::int64_t token = blockIdx.x;
+__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch,
+                                       prefetch_range coming) {
   const head_shape& heads = view.heads;
-  const std::int32_t position = batch.positions[token];
-  const std::int64_t block =
-      batch.block_tables[std::int64_t{batch.sequence_of[token]} * batch.table_stride +
-                         position / view.block_tokens];
-  const std::int64_t place = block * view.block_tokens + position % view.block_tokens;
-  T* const row = view.qkv + token * (heads.heads + 2 * heads.kv_heads) * heads.head_dim;
-  const int warp = threadIdx.x / 32, warps = blockDim.x / 32;
-  for (int head = warp; head < heads.heads + 2 * heads.kv_heads; head += warps) {
-    T* const from = row + head * heads.head_dim;
-    const int key = head - heads.heads, value = key - heads.kv_heads;
-    if (key < 0) {
-      turn_head(from, from, view.query_norm, view, position);
-    } else if (value < 0) {
-      turn_head(view.keys + (place * heads.kv_heads + key) * heads.head_dim, from, view.key_norm,
-                view, position);
-    } else {
-      T* const to = view.values + (place * heads.kv_heads + value) * heads.head_dim;
-      for (int i = threadIdx.x % 32; i < heads.head_dim; i += 32) to[i] = from[i];
-    }
+  const int head = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / 32);
+  const int key = head - heads.heads, value = key - heads.kv_heads;
+  const std::int64_t token = blockIdx.x;
+  std::int64_t place = 0; // row of the pages
+  lane_turn turn{};
+  if (token < batch.tokens && value < heads.kv_heads) {
+    const std::int32_t position = batch.positions[token];
+    const std::int64_t block =
+        batch.block_tables[std::int64_t{batch.sequence_of[token]} * batch.table_stride +
+                           position / view.block_tokens];
+    place = block * view.block_tokens + position % view.block_tokens;
+    if (value < 0) turn = turn_at(view, position);
+  }
+  if (starts_beside(batch.tokens, coming) || value >= heads.kv_heads) return;
+  T* const from = view.qkv + (token * (heads.heads + 2 * heads.kv_heads) + head) * heads.head_dim;
+  if (key < 0) {
+    turn_head(from, from, view.query_norm, view, turn);
+  } else if (value < 0) {
+    turn_head(view.keys + (place * heads.kv_heads + key) * heads.head_dim, from, view.key_norm,
+              view, turn);
+  } else {
+    T* const to = view.values + (place * heads.kv_heads + value) * heads.head_dim;
+    for (int i = threadIdx.x % 32; i < heads.head_dim; i += 32) to[i] = from[i];
   }
 }
 
@@ -223,18 +285,19 @@ void embed(cudaStream_t stream, const matrix& out, const matrix& table, const to
 }
 
 void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
-                  const matrix& delta, const matrix& weight, float epsilon) {
+                  const matrix& delta, const matrix& weight, float epsilon,
+                  const prefetch_range& coming) {
   with_type(out.type, [&]<class T>() {
-    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, add_rms_norm_kernel<T>,
-           data_of<T>(out), data_of<T>(residual), data_of<T>(delta), data_of<float>(weight),
-           out.cols, epsilon);
+    launch(stream, {static_cast<unsigned>(out.rows) + blocks_for(coming), threads_for(out.cols)},
+           add_rms_norm_kernel<T>, data_of<T>(out), data_of<T>(residual), data_of<T>(delta),
+           data_of<float>(weight), out.rows, out.cols, epsilon, coming);
   });
 }
 
 void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query_norm,
                      const matrix& key_norm, float epsilon, const float* frequencies,
                      float attention_factor, const head_shape& heads, const kv_pages& pages,
-                     const batch_view& batch) {
+                     const batch_view& batch, const prefetch_range& coming) {
   with_type(qkv.type, [&]<class T>() {
     const heads_view<T> view{data_of<T>(qkv),
                              data_of<T>(pages.keys),
@@ -246,9 +309,11 @@ void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query
                              attention_factor,
                              heads,
                              pages.block_tokens};
-    const auto warps = std::min(heads.heads + 2 * heads.kv_heads, 16);
-    launch(stream, {static_cast<unsigned>(batch.tokens), static_cast<unsigned>(32 * warps)},
-           norm_rope_store_kernel<T>, view, batch);
+    constexpr unsigned warps = 4;
+    const unsigned groups = pieces(heads.heads + 2 * heads.kv_heads, warps);
+    const unsigned beside = pieces(blocks_for(coming), groups);
+    launch(stream, {dim3(static_cast<unsigned>(batch.tokens) + beside, groups), 32 * warps},
+           norm_rope_store_kernel<T>, view, batch, coming);
   });
 }
 

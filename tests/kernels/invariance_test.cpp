@@ -39,11 +39,12 @@ TEST_P(invariance_test, MatmulGivesARowTheSameBitsInEveryBatch) {
 TEST_P(invariance_test, RowOpsGiveARowTheSameBitsInEveryBatch) {
   const std::int64_t all = 64, n = fitting(203);
   const auto weight = load_vector(*device_, random_floats(n, 1));
-  const auto x = random_floats(all * 2 * n, 2);
+  const auto gate_up = load_weight(*device_, random_floats(120 * n, 3, 0.1F), 120, n, dtype::bf16);
+  const auto x = random_floats(all * n, 2);
   const auto gate = [&](std::int64_t first, std::int64_t rows) {
-    const device_matrix in(*device_, rows, 2 * n, some_rows(x, 2 * n, first, rows));
-    const device_matrix out(*device_, rows, n);
-    device_->silu_mul(out.view(), in.view());
+    const device_matrix in(*device_, rows, n, some_rows(x, n, first, rows));
+    const device_matrix out(*device_, rows, 60), scratch(*device_, rows, 120);
+    device_->gated_matmul(out.view(), in.view(), gate_up.view, {}, scratch.view());
     return out.read();
   };
   const auto norm = [&](std::int64_t first, std::int64_t rows) {
@@ -54,7 +55,7 @@ TEST_P(invariance_test, RowOpsGiveARowTheSameBitsInEveryBatch) {
   };
   const auto gates = gate(0, all), norms = norm(0, all);
   for (const std::int64_t row : {0, 1, 40, 63}) {
-    expect_same(gate(row, 1), some_rows(gates, n, row, 1));
+    expect_same(gate(row, 1), some_rows(gates, 60, row, 1));
     expect_same(norm(row, 1), some_rows(norms, n, row, 1));
   }
 }

@@ -1,4 +1,4 @@
-// matmul, embed and gather_rows, and the loading of weights that they share.
+// matmul, gated_matmul, embed and gather_rows, and the loading of weights that they share.
 #include "tests/kernels/device.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +9,7 @@ namespace {
 
 class matmul_test : public device_test {
  protected:
+  void check_gated(std::int64_t rows, std::int64_t width, std::int64_t k, bool with_bias);
   void check(std::int64_t rows, std::int64_t n, std::int64_t least_k, dtype type, bool with_bias) {
     const std::int64_t k = fitting(least_k);
     SCOPED_TRACE(fmt::format("rows {} n {} k {} type {} bias {}", rows, n, k,
@@ -28,6 +29,29 @@ class matmul_test : public device_test {
   }
 };
 
+void matmul_test::check_gated(std::int64_t rows, std::int64_t width, std::int64_t k,
+                              bool with_bias) {
+  SCOPED_TRACE(fmt::format("rows {} width {} k {} bias {}", rows, width, k, with_bias));
+  const auto sizes = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  const device_matrix x(*device_, rows, k, random_floats(sizes(rows * k), 1));
+  const float spread = 2 / std::sqrt(static_cast<float>(k));
+  const auto weight = load_weight(*device_, random_floats(sizes(2 * width * k), 2, spread),
+                                  2 * width, k, dtype::bf16);
+  device_weight bias;
+  if (with_bias) bias = load_vector(*device_, random_floats(sizes(2 * width), 3));
+  const device_matrix out(*device_, rows, width), scratch(*device_, rows, 2 * width);
+  device_->gated_matmul(out.view(), x.view(), weight.view, bias.view, scratch.view());
+  const auto both = reference::matmul(x.values(), weight.values, bias.values, sizes(rows),
+                                      sizes(2 * width), sizes(k));
+  reference::doubles want;
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t i = 0; i < width; ++i) {
+      const std::size_t at = sizes(row * 2 * width + i);
+      want.push_back(reference::silu(both[at]) * both[at + sizes(width)]);
+    }
+  expect_close(out.read(), want, tolerance(*device_), 4);
+}
+
 TEST_P(matmul_test, MultipliesEveryNumberOfRowsOfATile) {
   for (std::int64_t rows = 1; rows <= 14; ++rows) check(rows, 70, 136, dtype::bf16, true);
 }
@@ -46,6 +70,24 @@ TEST_P(matmul_test, TakesSizesThatAreNoMultipleOfAnything) {
   for (const std::int64_t n : {1, 7, 63, 64, 65, 127, 129})
     for (const std::int64_t k : {1, 3, 17, 127, 128, 129, 257})
       for (const std::int64_t rows : {1, 13}) check(rows, n, k, dtype::bf16, true);
+}
+
+TEST_P(matmul_test, MultipliesTheGateIntoTheUpProjection) {
+  for (const std::int64_t width : {1, 7, 8, 15, 16, 17, 100})
+    for (const std::int64_t rows : {1, 8, 9, 17, 40}) check_gated(rows, fitting(width), 72, false);
+  for (const std::int64_t k : {8, 256, 1000})
+    for (const std::int64_t rows : {1, 16, 33}) check_gated(rows, 64, fitting(k), true);
+}
+
+TEST_P(matmul_test, KeepsTheGateFiniteFarFromZero) {
+  std::vector<float> values(16 * 8);
+  for (std::size_t row = 0; row < 16; ++row) values[row * 8] = row < 2 || row > 7 ? 1 : 0;
+  values[0] = -1;
+  const auto weight = load_weight(*device_, values, 16, 8, dtype::bf16);
+  const device_matrix x(*device_, 1, 8, {200, 0, 0, 0, 0, 0, 0, 0});
+  const device_matrix out(*device_, 1, 8), scratch(*device_, 1, 16);
+  device_->gated_matmul(out.view(), x.view(), weight.view, {}, scratch.view());
+  expect_close(out.read(), {0, 40000, 0, 0, 0, 0, 0, 0}, tolerance(*device_));
 }
 
 TEST_P(matmul_test, StacksThePartsOfAWeight) {

@@ -1,4 +1,4 @@
-// The ops that go row by row: norms, rotation and the store into pages, the gate of the MLP.
+// The ops that go row by row: norms, rotation and the store into pages.
 #include "tests/kernels/device.hpp"
 
 #include <fmt/format.h>
@@ -132,33 +132,6 @@ TEST_P(rows_test, RotatesTheSameBufferAgainByItsNewPositions) {
                                    position),
                  tolerance(*device_));
   }
-}
-
-TEST_P(rows_test, MultipliesTheGateIntoTheUpProjection) {
-  for (const std::int64_t any : {1, 15, 16, 17, 100, 768})
-    for (const std::int64_t rows : {1, 40}) {
-      const std::int64_t width = fitting(any);
-      const auto size = static_cast<std::size_t>(rows * width);
-      const device_matrix gate_up(*device_, rows, 2 * width, random_floats(2 * size, 1, 5));
-      const device_matrix out(*device_, rows, width);
-      device_->silu_mul(out.view(), gate_up.view());
-      reference::doubles want;
-      for (std::int64_t row = 0; row < rows; ++row)
-        for (std::int64_t i = 0; i < width; ++i) {
-          const auto at = static_cast<std::size_t>(row * 2 * width + i);
-          want.push_back(reference::silu(gate_up.values()[at]) *
-                         gate_up.values()[at + static_cast<std::size_t>(width)]);
-        }
-      expect_close(out.read(), want, tolerance(*device_));
-    }
-}
-
-TEST_P(rows_test, KeepsTheGateFiniteFarFromZero) {
-  const device_matrix gate_up(*device_, 1, 16,
-                              {-200, 200, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0});
-  const device_matrix out(*device_, 1, 8);
-  device_->silu_mul(out.view(), gate_up.view());
-  expect_close(out.read(), {0, 200, 0, 0, 0, 0, 0, 0}, tolerance(*device_));
 }
 
 INSTANTIATE_TEST_SUITE_P(devices, rows_test, testing::ValuesIn(device_cases()), name_of_device);

@@ -44,8 +44,13 @@ class forwarding_backend : public backend {
                     float epsilon) override {
     inner_->add_rms_norm(out, residual, delta, weight, epsilon);
   }
+  void announce(const matrix& weight) override { inner_->announce(weight); }
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override {
     inner_->matmul(out, x, weight, bias);
+  }
+  void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
+                    matrix scratch) override {
+    inner_->gated_matmul(out, x, gate_up, bias, scratch);
   }
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
@@ -57,7 +62,6 @@ class forwarding_backend : public backend {
                  float softcap) override {
     inner_->attention(out, qkv, heads, pages, batch, scale, window, softcap);
   }
-  void silu_mul(matrix out, const matrix& gate_up) override { inner_->silu_mul(out, gate_up); }
   void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override {
     inner_->gather_rows(out, x, rows);
   }

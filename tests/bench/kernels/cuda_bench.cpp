@@ -1,7 +1,7 @@
 // What the kernels of the CUDA backend reach of the device's two yardsticks, bytes copied and
-// matrices multiplied: cuda_bench [PART OF A NAME]. Shapes are those of Llama-3.1-8B. All data is
-// random, caches are cold (buffers take turns until they exceed them), times are the device's own,
-// medians of several samples after a warm-up.
+// matrices multiplied: cuda_bench [PART OF A NAME] [TUNING=NUMBER...]. Shapes are those of
+// Llama-3.1-8B. All data is random, caches are cold (buffers take turns until they exceed them),
+// times are the device's own, medians of several samples after a warm-up.
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/yardsticks.hpp"
 
@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
 #include <random>
+#include <span>
 #include <string_view>
 
 namespace troupe {
@@ -106,8 +108,8 @@ struct batch_of {
 
 class bench {
  public:
-  explicit bench(std::string_view wanted)
-      : wanted_(wanted), device_(make_cuda_backend({dtype::bf16, false})) {
+  bench(std::string_view wanted, const cuda_tuning& tuning)
+      : wanted_(wanted), device_(make_cuda_backend({dtype::bf16, false, tuning})) {
     rates_ = measure_yardsticks(*device_, dtype::bf16);
     fmt::print(
         "{}: {:.2f} TB/s copied, {:.0f} TFLOP/s in matrices\n\n{:<44}{:>10}{:>10}{:>10}{:>8}\n",
@@ -121,28 +123,83 @@ class bench {
       const char* name;
       std::int64_t n, k;
       dtype out;
+      bool gated = false;
     };
     for (const shape& s :
          {shape{"qkv", qkv_width, hidden, dtype::bf16},
           shape{"output", hidden, hidden, dtype::bf16},
-          shape{"gate_up", 2 * ffn, hidden, dtype::bf16}, shape{"down", hidden, ffn, dtype::bf16},
-          shape{"head", vocab, hidden, dtype::f32}}) {
+          shape{"gate_up", 2 * ffn, hidden, dtype::bf16},
+          shape{"gated", 2 * ffn, hidden, dtype::bf16, true},
+          shape{"down", hidden, ffn, dtype::bf16}, shape{"head", vocab, hidden, dtype::f32}}) {
       std::vector<filled> weights;
       const std::int64_t copies = std::max<std::int64_t>(2, cache_bytes / (s.n * s.k * 2) + 1);
       for (std::int64_t i = 0; i < copies; ++i) weights.emplace_back(*device_, s.n, s.k);
       for (const std::int64_t rows : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 2048}) {
         if (s.out == dtype::f32 && rows > 256) continue;
-        const filled x(*device_, rows, s.k), out(*device_, rows, s.n, s.out);
+        const filled x(*device_, rows, s.k), scratch(*device_, rows, s.n, s.out);
+        const filled out(*device_, rows, s.gated ? s.n / 2 : s.n, s.out);
         std::size_t turn = 0;
         const double seconds = seconds_of(
             [&] {
-              device_->matmul(out.view(), x.view(), weights[turn++ % weights.size()].view(), {});
+              const matrix& weight = weights[turn++ % weights.size()].view();
+              if (s.gated)
+                device_->gated_matmul(out.view(), x.view(), weight, {}, scratch.view());
+              else
+                device_->matmul(out.view(), x.view(), weight, {});
             },
             20);
         show(fmt::format("matmul {} {}", s.name, rows), seconds, 2.0 * s.n * s.k,
              2.0 * rows * s.n * s.k);
       }
     }
+  }
+
+  /// What a decoder issues for `count` sequences of 128 tokens, over 8 layers' weights and no head.
+  void layers(std::int32_t count) {
+    if (!is_wanted("layers")) return;
+    constexpr int layers = 8;
+    const auto weights_of = [&](std::int64_t n, std::int64_t k) {
+      std::vector<filled> weights;
+      for (int i = 0; i < layers; ++i) weights.emplace_back(*device_, n, k);
+      return weights;
+    };
+    const auto qkvs = weights_of(qkv_width, hidden), outputs = weights_of(hidden, hidden);
+    const auto gate_ups = weights_of(2 * ffn, hidden), downs = weights_of(hidden, ffn);
+    const std::vector<float> ones(hidden, 1.0F);
+    const auto norm = device_->load_vector({ones.data(), dtype::f32, 1, hidden});
+    const batch_of batch(*device_, 1, std::vector<std::int32_t>(count, 127), 16);
+    const filled residual(*device_, count, hidden), normed(*device_, count, hidden);
+    const filled qkv(*device_, count, qkv_width), attended(*device_, count, hidden);
+    const filled added(*device_, count, hidden), gate_up(*device_, count, 2 * ffn);
+    const filled activated(*device_, count, ffn);
+    const filled keys(*device_, batch.pages_tokens, 1024),
+        values(*device_, batch.pages_tokens, 1024);
+    const kv_pages pages{keys.view(), values.view(), 16};
+    const std::vector<float> frequencies(64, 0.01F);
+    const auto layer = [&](std::size_t i) {
+      device_->add_rms_norm(normed.view(), residual.view(), added.view(), norm.first, 1e-5F);
+      device_->announce(outputs[i].view());
+      device_->matmul(qkv.view(), normed.view(), qkvs[i].view(), {});
+      device_->norm_rope_store(qkv.view(), {}, {}, 1e-5F, {frequencies.data(), 1.0F}, heads, pages,
+                               batch.view);
+      device_->attention(attended.view(), qkv.view(), heads, pages, batch.view,
+                         1.0F / std::sqrt(128.0F), 0, 0);
+      device_->announce(gate_ups[i].view());
+      device_->matmul(added.view(), attended.view(), outputs[i].view(), {});
+      device_->add_rms_norm(normed.view(), residual.view(), added.view(), norm.first, 1e-5F);
+      device_->announce(downs[i].view());
+      device_->gated_matmul(activated.view(), normed.view(), gate_ups[i].view(), {},
+                            gate_up.view());
+      device_->announce(qkvs[(i + 1) % layers].view());
+      device_->matmul(added.view(), activated.view(), downs[i].view(), {});
+    };
+    const double seconds = seconds_of(
+        [&] {
+          for (std::size_t i = 0; i < layers; ++i) layer(i);
+        },
+        5);
+    const double numbers = layers * (static_cast<double>(qkv_width + hidden + 3 * ffn) * hidden);
+    show(fmt::format("layers {}, of 8", count), seconds, 2 * numbers, 2 * numbers * count);
   }
 
   void attention(const char* name, std::int32_t rows, const std::vector<std::int32_t>& contexts,
@@ -189,10 +246,6 @@ class bench {
              },
              50),
          8.0 * count * hidden, 0);
-    const filled gate_up(*device_, count, 2 * ffn), activated(*device_, count, ffn);
-    show(fmt::format("silu_mul {}", count),
-         seconds_of([&] { device_->silu_mul(activated.view(), gate_up.view()); }, 50),
-         6.0 * count * ffn, 0);
     const batch_of batch(*device_, 1, std::vector<std::int32_t>(count, 100), 16);
     const filled qkv(*device_, count, qkv_width), keys(*device_, batch.pages_tokens, 1024),
         values(*device_, batch.pages_tokens, 1024);
@@ -272,12 +325,38 @@ class bench {
   yardsticks rates_;
 };
 
-int run(std::string_view wanted) {
+/// TUNING=NUMBER by the names of cuda_tuning's members; false where it is none.
+bool tune(cuda_tuning& tuning, std::string_view argument) {
+  const auto at = argument.find('=');
+  if (at == argument.npos) return false;
+  const std::string_view name = argument.substr(0, at);
+  const std::int64_t number = std::atoll(argument.data() + at + 1);
+  if (name == "skinny_rows")
+    tuning.skinny_rows = number;
+  else if (name == "blocks")
+    tuning.blocks = static_cast<int>(number);
+  else if (name == "prefetch_bytes")
+    tuning.prefetch_bytes = number;
+  else if (name == "products_prefetch")
+    tuning.products_prefetch = number != 0;
+  else if (name == "early_launch")
+    tuning.early_launch = number != 0;
+  else
+    return false;
+  return true;
+}
+
+int run(std::span<char* const> arguments) {
+  cuda_tuning tuning;
+  std::string_view wanted;
+  for (const char* const argument : arguments)
+    if (!tune(tuning, argument)) wanted = argument;
   if (cuda_devices() == 0) {
     fmt::print("there is no GPU\n");
     return 1;
   }
-  bench on(wanted);
+  bench on(wanted, tuning);
+  for (const std::int32_t count : {1, 8, 16}) on.layers(count);
   on.products();
   for (const std::int32_t block_tokens : {16, 64}) {
     on.attention("decode 64 x 4K", 1, std::vector<std::int32_t>(64, 4095), block_tokens);
@@ -310,4 +389,6 @@ int run(std::string_view wanted) {
 } // namespace
 } // namespace troupe
 
-int main(int argc, char** argv) { return troupe::run(argc > 1 ? argv[1] : ""); }
+int main(int argc, char** argv) {
+  return troupe::run({argv + 1, static_cast<std::size_t>(argc - 1)});
+}

@@ -102,4 +102,7 @@ class block {
   unsigned running_ = 0;
 };
 
+/// Where prefetches are written down, in the order of asking; null: nowhere.
+inline thread_local std::vector<std::pair<const std::byte*, std::uint32_t>>* prefetched = nullptr;
+
 } // namespace simt
