@@ -21,11 +21,12 @@ template <class T, int Dim>
 __device__ void bring_tiles(const prefill_inputs& in, const CUtensorMap& keys,
                             const CUtensorMap& values, prefill_memory<Dim>& shared) {
   const int begin = in.first_item[blockIdx.x], end = in.first_item[blockIdx.x + 1];
-  if (threadIdx.x < 32) {
+  const int warp = __shfl_sync(0xFFFFFFFF, static_cast<int>(threadIdx.x) / 32, 0);
+  if (warp == 0) {
     key_value_copier<Dim> copier(in, keys, values, shared);
     for (int i = begin; i < end; ++i) copier.run(in.items[i]);
-  } else {
-    query_copier<T, Dim> copier(in, shared, static_cast<int>(threadIdx.x) - 32);
+  } else if (warp <= computing_warpgroups) {
+    query_copier<T, Dim> copier(in, shared, warp - 1);
     for (int i = begin; i < end; ++i) copier.run(in.items[i]);
   }
 }

@@ -1,5 +1,5 @@
 // What brings a prefill block its tiles: one warp has the copy engine fetch keys and values, box by
-// box as the block tables say, the warpgroup's other three fetch the queries.
+// box as the block tables say; one for each computing warpgroup fetches its queries.
 //
 // A tile of values also has rows that nobody sees: before the first position that the sequence
 // still needs and behind its last. Their weights are 0, but what lies there may be no number, so
@@ -112,42 +112,60 @@ class key_value_copier {
   int valid_end_ = 0;
 };
 
-/// The warps that bring the queries; `thread` counts theirs.
+/// The warp that brings one computing warpgroup's queries.
 template <class T, int Dim>
 class query_copier {
  public:
-  __device__ query_copier(const prefill_inputs& in, prefill_memory<Dim>& shared, int thread)
-      : in_(in), shared_(shared), thread_(thread) {}
+  __device__ query_copier(const prefill_inputs& in, prefill_memory<Dim>& shared, int warpgroup)
+      : in_(in), shared_(shared), warpgroup_(warpgroup), lane_(static_cast<int>(threadIdx.x % 32)) {
+  }
 
   __device__ void run(const prefill_item& item) {
-    ptx::wait(&shared_.queries_empty, parity_ ^ 1);
+    ptx::wait(&shared_.queries_empty[warpgroup_], parity_ ^ 1);
     parity_ ^= 1;
-    constexpr int pieces = Dim / 8;
-    const std::int64_t cols = std::int64_t{in_.kv_heads} * (in_.group + 2) * Dim;
-    const T* const from = static_cast<const T*>(in_.qkv) + item.first_row * cols +
-                          std::int64_t{item.kv_head} * in_.group * Dim;
-    const int queries = item.rows * in_.group;
-    for (int i = thread_; i < prefill_queries * pieces; i += warpgroup_threads - 32) {
-      const int row = i / pieces, piece = i % pieces, query = item.first_query + row;
-      const bool valid = query < queries;
-      auto* const to =
-          reinterpret_cast<std::byte*>(shared_.queries[piece / 8]) +
-          panel_offset(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(piece % 8));
-      ptx::copy_async(
-          to, valid ? from + query / in_.group * cols + query % in_.group * Dim + piece * 8 : from,
-          valid);
-    }
-    if (thread_ == 0) shared_.item = item;
+    copy(item);
+    if (lane_ == 0) shared_.items[warpgroup_] = item;
     ptx::commit_copies();
     ptx::wait_copies<0>();
     ptx::publish_shared();
-    ptx::arrive(&shared_.queries_full);
+    ptx::arrive(&shared_.queries_full[warpgroup_]);
   }
 
  private:
+  static constexpr int pieces = Dim / 8;
+  static constexpr int rows_at_once = 32 / pieces;
+
+  /// A lane copies one piece of every few rows; it counts heads rather than divide at each.
+  __device__ void copy(const prefill_item& item) const {
+    const int group = in_.group, cols = in_.kv_heads * (group + 2) * Dim;
+    const int piece = lane_ % pieces, rows = item.rows * group;
+    int query = item.first_query + warpgroup_ * warpgroup_queries + lane_ / pieces;
+    int head = query % group;
+    std::int64_t from = std::int64_t{item.first_row + query / group} * cols +
+                        (item.kv_head * group + head) * Dim + piece * 8;
+    const int head_step = rows_at_once % group;
+    const std::int64_t step = std::int64_t{rows_at_once / group} * cols + head_step * Dim;
+    auto* const panel = reinterpret_cast<std::byte*>(shared_.queries[warpgroup_][piece / 8]);
+    const T* const all = static_cast<const T*>(in_.qkv);
+#pragma unroll 4
+    for (int row = lane_ / pieces; row < warpgroup_queries; row += rows_at_once) {
+      const bool valid = query < rows;
+      ptx::copy_async(panel + panel_offset(static_cast<std::uint32_t>(row),
+                                           static_cast<std::uint32_t>(piece % 8)),
+                      valid ? all + from : all, valid);
+      query += rows_at_once;
+      head += head_step;
+      from += step;
+      if (head < group) continue;
+      head -= group;
+      from += cols - group * Dim;
+    }
+  }
+
   const prefill_inputs& in_;
   prefill_memory<Dim>& shared_;
-  const int thread_;
+  const int warpgroup_;
+  const int lane_;
   std::uint32_t parity_ = 0;
 };
 

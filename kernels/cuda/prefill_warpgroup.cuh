@@ -24,9 +24,9 @@ class prefill_warpgroup {
   }
 
   __device__ void run() {
-    ptx::wait(&shared_.queries_full, queries_parity_);
+    ptx::wait(&shared_.queries_full[index_], queries_parity_);
     queries_parity_ ^= 1;
-    const prefill_item item = shared_.item;
+    const prefill_item item = shared_.items[index_];
     begin(item);
     int tile = item.first_keys + item.key_tiles - 1;
     wait_for_keys();
@@ -50,7 +50,7 @@ class prefill_warpgroup {
       keep_weights();
       shrink();
     }
-    release(&shared_.queries_empty);
+    release(&shared_.queries_empty[index_]);
     ptx::wait(&shared_.values_full[values_.stage], values_.parity);
     issue_sums();
     take_sums();
@@ -86,10 +86,9 @@ class prefill_warpgroup {
   }
 
   __device__ void issue_scores() {
-    constexpr std::uint32_t query_panel = sizeof shared_.queries[0];
+    constexpr std::uint32_t query_panel = sizeof shared_.queries[0][0];
     constexpr std::uint32_t key_panel = sizeof shared_.keys[0][0];
-    const std::uint64_t queries = rows_descriptor(ptx::shared_address(shared_.queries) +
-                                                  index_ * warpgroup_queries * panel_row_bytes);
+    const std::uint64_t queries = rows_descriptor(ptx::shared_address(shared_.queries[index_]));
     const std::uint64_t keys = rows_descriptor(ptx::shared_address(shared_.keys[keys_.stage]));
     ptx::wgmma_fence();
 #pragma unroll
