@@ -77,6 +77,7 @@ struct prefill_memory {
 /// What a block is given, for the memory to begin where its panels may.
 template <int Dim>
 constexpr std::size_t prefill_shared_bytes = sizeof(prefill_memory<Dim>) + panel_alignment;
+static_assert(prefill_shared_bytes<128> <= 227 << 10);
 
 template <int Dim>
 __device__ inline prefill_memory<Dim>& prefill_memory_of_block() {
