@@ -1,5 +1,5 @@
-// What brings a prefill block its tiles: one warp has the copy engine fetch keys and values, box by
-// box as the block tables say; one for each computing warpgroup fetches its queries.
+// What brings a prefill block its tiles: one warp has the copy engine fetch the keys and one the
+// values, box by box as the block tables say; one for each computing warpgroup fetches its queries.
 //
 // A tile of values also has rows that nobody sees: before the first position that the sequence
 // still needs and behind its last. Their weights are 0, but what lies there may be no number, so
@@ -11,32 +11,36 @@
 
 namespace troupe::cuda {
 
-/// The warp that brings keys and values, the last tile of an item first.
+/// A warp that brings keys or values, the last tile of an item first.
 template <int Dim>
-class key_value_copier {
+class page_copier {
  public:
   using shared_memory = prefill_memory<Dim>;
 
-  __device__ key_value_copier(const prefill_inputs& in, const CUtensorMap& keys,
-                              const CUtensorMap& values, shared_memory& shared)
-      : in_(in), keys_map_(keys), values_map_(values), shared_(shared),
-        lane_(static_cast<int>(threadIdx.x % 32)) {}
+  /// `map`: of the keys or of the values.
+  __device__ page_copier(const prefill_inputs& in, const CUtensorMap& map, shared_memory& shared)
+      : in_(in), map_(map), shared_(shared), lane_(static_cast<int>(threadIdx.x % 32)) {}
 
-  __device__ void run(const prefill_item& item) {
+  __device__ void run_keys(const prefill_item& item) {
+    begin(item);
+    for (int tile = item.first_keys + item.key_tiles - 1; tile >= item.first_keys; --tile)
+      bring_keys(tile);
+  }
+
+  __device__ void run_values(const prefill_item& item) {
+    begin(item);
+    for (int tile = item.first_keys + item.key_tiles - 1; tile >= item.first_keys; --tile)
+      bring_values(tile);
+  }
+
+ private:
+  __device__ void begin(const prefill_item& item) {
     table_ = in_.block_tables + std::int64_t{item.sequence} * in_.table_stride;
     column_ = item.kv_head * Dim;
     valid_begin_ = first_seen(in_, item.first_position);
     valid_end_ = item.first_position + item.rows;
-    int tile = item.first_keys + item.key_tiles - 1;
-    bring_keys(tile);
-    for (; tile > item.first_keys; --tile) {
-      bring_keys(tile - 1);
-      bring_values(tile);
-    }
-    bring_values(tile);
   }
 
- private:
   /// The row of the pages where the positions of a box begin; behind all pages where nobody needs
   /// any of them.
   __device__ int page_row(int position) const {
@@ -46,9 +50,9 @@ class key_value_copier {
 
   __device__ void bring_keys(int tile) {
     const int row = page_row(tile * prefill_keys + lane_ % boxes() * in_.box_rows);
-    ptx::wait(&shared_.keys_empty[keys_.stage], keys_.parity ^ 1);
-    copy(shared_.keys[keys_.stage], keys_map_, row, &shared_.keys_full[keys_.stage]);
-    keys_.advance();
+    ptx::wait(&shared_.keys_empty[place_.stage], place_.parity ^ 1);
+    copy(shared_.keys[place_.stage], row, &shared_.keys_full[place_.stage]);
+    place_.advance();
   }
 
   __device__ void bring_values(int tile) {
@@ -56,21 +60,21 @@ class key_value_copier {
     const int row = page_row(start + lane_ % boxes() * in_.box_rows);
     const bool first = valid_begin_ > start && valid_begin_ % in_.box_rows != 0;
     const bool last = valid_end_ < end && valid_end_ % in_.box_rows != 0;
-    ptx::wait(&shared_.values_empty[values_.stage], values_.parity ^ 1);
-    auto& to = shared_.values[values_.stage];
+    ptx::wait(&shared_.values_empty[place_.stage], place_.parity ^ 1);
+    auto& to = shared_.values[place_.stage];
     if (!first && !last) {
-      copy(to, values_map_, row, &shared_.values_full[values_.stage]);
+      copy(to, row, &shared_.values_full[place_.stage]);
     } else {
-      copy(to, values_map_, row, &shared_.values_landed);
+      copy(to, row, &shared_.values_landed);
       ptx::wait(&shared_.values_landed, landed_parity_);
       landed_parity_ ^= 1;
       if (first) zero(to, valid_begin_ / in_.box_rows * in_.box_rows - start, valid_begin_ - start);
       if (last) zero(to, valid_end_ - start, prefill_keys);
       ptx::publish_shared();
       __syncwarp();
-      if (lane_ == 0) ptx::arrive(&shared_.values_full[values_.stage]);
+      if (lane_ == 0) ptx::arrive(&shared_.values_full[place_.stage]);
     }
-    values_.advance();
+    place_.advance();
   }
 
   /// Boxes of a tile's panel.
@@ -79,12 +83,12 @@ class key_value_copier {
   /// Lane l brings box l of the tile, whose rows of the pages begin at `row`: it and the l +
   /// boxes() that have the same positions in another panel.
   __device__ void copy(std::uint16_t (&to)[shared_memory::panels][prefill_keys * panel_columns],
-                       const CUtensorMap& map, int row, std::uint64_t* barrier) const {
+                       int row, std::uint64_t* barrier) const {
     if (lane_ == 0) ptx::arrive_expecting(barrier, shared_memory::tile_bytes);
     __syncwarp();
     const int panel = lane_ / boxes(), box = lane_ % boxes();
     if (panel < shared_memory::panels)
-      ptx::copy_box(to[panel] + box * in_.box_rows * panel_columns, map,
+      ptx::copy_box(to[panel] + box * in_.box_rows * panel_columns, map_,
                     column_ + panel * panel_columns, row, barrier);
   }
 
@@ -100,11 +104,10 @@ class key_value_copier {
   }
 
   const prefill_inputs& in_;
-  const CUtensorMap& keys_map_;
-  const CUtensorMap& values_map_;
+  const CUtensorMap& map_;
   shared_memory& shared_;
   const int lane_;
-  ring_place keys_, values_;
+  ring_place place_;
   std::uint32_t landed_parity_ = 0;
   const std::int32_t* table_ = nullptr;
   int column_ = 0;
