@@ -17,16 +17,30 @@ namespace {
 constexpr int bringing_registers = 56;
 constexpr int computing_registers = 224;
 
+/// Calls work(item) with the block's items.
+template <class Work>
+__device__ void each_item(const prefill_inputs& in, const Work& work) {
+  const int end = in.first_item[blockIdx.x + 1];
+  for (int i = in.first_item[blockIdx.x]; i < end; ++i) {
+    const prefill_item item = in.items[i];
+    work(item);
+  }
+}
+
+/// A warpgroup's four warps have a part each.
 template <class T, int Dim>
 __device__ void bring_tiles(const prefill_inputs& in, const CUtensorMap& keys,
                             const CUtensorMap& values, prefill_memory<Dim>& shared) {
-  const int begin = in.first_item[blockIdx.x], end = in.first_item[blockIdx.x + 1];
-  if (threadIdx.x < 32) {
-    key_value_copier<Dim> copier(in, keys, values, shared);
-    for (int i = begin; i < end; ++i) copier.run(in.items[i]);
+  const int warp = __shfl_sync(0xFFFFFFFF, static_cast<int>(threadIdx.x) / 32, 0);
+  if (warp == 0) {
+    page_copier<Dim> copier(in, keys, shared);
+    each_item(in, [&](const prefill_item& item) { copier.run_keys(item); });
+  } else if (warp == 1) {
+    page_copier<Dim> copier(in, values, shared);
+    each_item(in, [&](const prefill_item& item) { copier.run_values(item); });
   } else {
-    query_copier<T, Dim> copier(in, shared, static_cast<int>(threadIdx.x) - 32);
-    for (int i = begin; i < end; ++i) copier.run(in.items[i]);
+    query_copier<T, Dim> copier(in, shared, warp - 2);
+    each_item(in, [&](const prefill_item& item) { copier.run(item); });
   }
 }
 

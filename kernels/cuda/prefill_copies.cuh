@@ -1,5 +1,5 @@
-// What brings a prefill block its tiles: one warp has the copy engine fetch keys and values, box by
-// box as the block tables say, the warpgroup's other three fetch the queries.
+// What brings a prefill block its tiles: one warp has the copy engine fetch the keys and one the
+// values, box by box as the block tables say; one for each computing warpgroup fetches its queries.
 //
 // A tile of values also has rows that nobody sees: before the first position that the sequence
 // still needs and behind its last. Their weights are 0, but what lies there may be no number, so
@@ -11,32 +11,36 @@
 
 namespace troupe::cuda {
 
-/// The warp that brings keys and values, the last tile of an item first.
+/// A warp that brings keys or values, the last tile of an item first.
 template <int Dim>
-class key_value_copier {
+class page_copier {
  public:
   using shared_memory = prefill_memory<Dim>;
 
-  __device__ key_value_copier(const prefill_inputs& in, const CUtensorMap& keys,
-                              const CUtensorMap& values, shared_memory& shared)
-      : in_(in), keys_map_(keys), values_map_(values), shared_(shared),
-        lane_(static_cast<int>(threadIdx.x % 32)) {}
+  /// `map`: of the keys or of the values.
+  __device__ page_copier(const prefill_inputs& in, const CUtensorMap& map, shared_memory& shared)
+      : in_(in), map_(map), shared_(shared), lane_(static_cast<int>(threadIdx.x % 32)) {}
 
-  __device__ void run(const prefill_item& item) {
+  __device__ void run_keys(const prefill_item& item) {
+    begin(item);
+    for (int tile = item.first_keys + item.key_tiles - 1; tile >= item.first_keys; --tile)
+      bring_keys(tile);
+  }
+
+  __device__ void run_values(const prefill_item& item) {
+    begin(item);
+    for (int tile = item.first_keys + item.key_tiles - 1; tile >= item.first_keys; --tile)
+      bring_values(tile);
+  }
+
+ private:
+  __device__ void begin(const prefill_item& item) {
     table_ = in_.block_tables + std::int64_t{item.sequence} * in_.table_stride;
     column_ = item.kv_head * Dim;
     valid_begin_ = first_seen(in_, item.first_position);
     valid_end_ = item.first_position + item.rows;
-    int tile = item.first_keys + item.key_tiles - 1;
-    bring_keys(tile);
-    for (; tile > item.first_keys; --tile) {
-      bring_keys(tile - 1);
-      bring_values(tile);
-    }
-    bring_values(tile);
   }
 
- private:
   /// The row of the pages where the positions of a box begin; behind all pages where nobody needs
   /// any of them.
   __device__ int page_row(int position) const {
@@ -46,9 +50,9 @@ class key_value_copier {
 
   __device__ void bring_keys(int tile) {
     const int row = page_row(tile * prefill_keys + lane_ % boxes() * in_.box_rows);
-    ptx::wait(&shared_.keys_empty[keys_.stage], keys_.parity ^ 1);
-    copy(shared_.keys[keys_.stage], keys_map_, row, &shared_.keys_full[keys_.stage]);
-    keys_.advance();
+    ptx::wait(&shared_.keys_empty[place_.stage], place_.parity ^ 1);
+    copy(shared_.keys[place_.stage], row, &shared_.keys_full[place_.stage]);
+    place_.advance();
   }
 
   __device__ void bring_values(int tile) {
@@ -56,21 +60,21 @@ class key_value_copier {
     const int row = page_row(start + lane_ % boxes() * in_.box_rows);
     const bool first = valid_begin_ > start && valid_begin_ % in_.box_rows != 0;
     const bool last = valid_end_ < end && valid_end_ % in_.box_rows != 0;
-    ptx::wait(&shared_.values_empty[values_.stage], values_.parity ^ 1);
-    auto& to = shared_.values[values_.stage];
+    ptx::wait(&shared_.values_empty[place_.stage], place_.parity ^ 1);
+    auto& to = shared_.values[place_.stage];
     if (!first && !last) {
-      copy(to, values_map_, row, &shared_.values_full[values_.stage]);
+      copy(to, row, &shared_.values_full[place_.stage]);
     } else {
-      copy(to, values_map_, row, &shared_.values_landed);
+      copy(to, row, &shared_.values_landed);
       ptx::wait(&shared_.values_landed, landed_parity_);
       landed_parity_ ^= 1;
       if (first) zero(to, valid_begin_ / in_.box_rows * in_.box_rows - start, valid_begin_ - start);
       if (last) zero(to, valid_end_ - start, prefill_keys);
       ptx::publish_shared();
       __syncwarp();
-      if (lane_ == 0) ptx::arrive(&shared_.values_full[values_.stage]);
+      if (lane_ == 0) ptx::arrive(&shared_.values_full[place_.stage]);
     }
-    values_.advance();
+    place_.advance();
   }
 
   /// Boxes of a tile's panel.
@@ -79,12 +83,12 @@ class key_value_copier {
   /// Lane l brings box l of the tile, whose rows of the pages begin at `row`: it and the l +
   /// boxes() that have the same positions in another panel.
   __device__ void copy(std::uint16_t (&to)[shared_memory::panels][prefill_keys * panel_columns],
-                       const CUtensorMap& map, int row, std::uint64_t* barrier) const {
+                       int row, std::uint64_t* barrier) const {
     if (lane_ == 0) ptx::arrive_expecting(barrier, shared_memory::tile_bytes);
     __syncwarp();
     const int panel = lane_ / boxes(), box = lane_ % boxes();
     if (panel < shared_memory::panels)
-      ptx::copy_box(to[panel] + box * in_.box_rows * panel_columns, map,
+      ptx::copy_box(to[panel] + box * in_.box_rows * panel_columns, map_,
                     column_ + panel * panel_columns, row, barrier);
   }
 
@@ -100,11 +104,10 @@ class key_value_copier {
   }
 
   const prefill_inputs& in_;
-  const CUtensorMap& keys_map_;
-  const CUtensorMap& values_map_;
+  const CUtensorMap& map_;
   shared_memory& shared_;
   const int lane_;
-  ring_place keys_, values_;
+  ring_place place_;
   std::uint32_t landed_parity_ = 0;
   const std::int32_t* table_ = nullptr;
   int column_ = 0;
@@ -112,42 +115,60 @@ class key_value_copier {
   int valid_end_ = 0;
 };
 
-/// The warps that bring the queries; `thread` counts theirs.
+/// The warp that brings one computing warpgroup's queries.
 template <class T, int Dim>
 class query_copier {
  public:
-  __device__ query_copier(const prefill_inputs& in, prefill_memory<Dim>& shared, int thread)
-      : in_(in), shared_(shared), thread_(thread) {}
+  __device__ query_copier(const prefill_inputs& in, prefill_memory<Dim>& shared, int warpgroup)
+      : in_(in), shared_(shared), warpgroup_(warpgroup), lane_(static_cast<int>(threadIdx.x % 32)) {
+  }
 
   __device__ void run(const prefill_item& item) {
-    ptx::wait(&shared_.queries_empty, parity_ ^ 1);
+    ptx::wait(&shared_.queries_empty[warpgroup_], parity_ ^ 1);
     parity_ ^= 1;
-    constexpr int pieces = Dim / 8;
-    const std::int64_t cols = std::int64_t{in_.kv_heads} * (in_.group + 2) * Dim;
-    const T* const from = static_cast<const T*>(in_.qkv) + item.first_row * cols +
-                          std::int64_t{item.kv_head} * in_.group * Dim;
-    const int queries = item.rows * in_.group;
-    for (int i = thread_; i < prefill_queries * pieces; i += warpgroup_threads - 32) {
-      const int row = i / pieces, piece = i % pieces, query = item.first_query + row;
-      const bool valid = query < queries;
-      auto* const to =
-          reinterpret_cast<std::byte*>(shared_.queries[piece / 8]) +
-          panel_offset(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(piece % 8));
-      ptx::copy_async(
-          to, valid ? from + query / in_.group * cols + query % in_.group * Dim + piece * 8 : from,
-          valid);
-    }
-    if (thread_ == 0) shared_.item = item;
+    copy(item);
+    if (lane_ == 0) shared_.items[warpgroup_] = item;
     ptx::commit_copies();
     ptx::wait_copies<0>();
     ptx::publish_shared();
-    ptx::arrive(&shared_.queries_full);
+    ptx::arrive(&shared_.queries_full[warpgroup_]);
   }
 
  private:
+  static constexpr int pieces = Dim / 8;
+  static constexpr int rows_at_once = 32 / pieces;
+
+  /// A lane copies one piece of every few rows; it counts heads rather than divide at each.
+  __device__ void copy(const prefill_item& item) const {
+    const int group = in_.group, cols = in_.kv_heads * (group + 2) * Dim;
+    const int piece = lane_ % pieces, rows = item.rows * group;
+    int query = item.first_query + warpgroup_ * warpgroup_queries + lane_ / pieces;
+    int head = query % group;
+    std::int64_t from = std::int64_t{item.first_row + query / group} * cols +
+                        (item.kv_head * group + head) * Dim + piece * 8;
+    const int head_step = rows_at_once % group;
+    const std::int64_t step = std::int64_t{rows_at_once / group} * cols + head_step * Dim;
+    auto* const panel = reinterpret_cast<std::byte*>(shared_.queries[warpgroup_][piece / 8]);
+    const T* const all = static_cast<const T*>(in_.qkv);
+#pragma unroll 4
+    for (int row = lane_ / pieces; row < warpgroup_queries; row += rows_at_once) {
+      const bool valid = query < rows;
+      ptx::copy_async(panel + panel_offset(static_cast<std::uint32_t>(row),
+                                           static_cast<std::uint32_t>(piece % 8)),
+                      valid ? all + from : all, valid);
+      query += rows_at_once;
+      head += head_step;
+      from += step;
+      if (head < group) continue;
+      head -= group;
+      from += cols - group * Dim;
+    }
+  }
+
   const prefill_inputs& in_;
   prefill_memory<Dim>& shared_;
-  const int thread_;
+  const int warpgroup_;
+  const int lane_;
   std::uint32_t parity_ = 0;
 };
 

@@ -12,8 +12,9 @@ prefill_plans::on_device prefill_plans::get(cudaStream_t stream, const batch_vie
   entry& place = place_for(of);
   if (batch.serial != 0 && place.of == of) return place.plan;
   if (!staging_) staging_.emplace(stream);
-  place.of = of;
+  place.of = {};
   upload(place, plan_prefill(batch.runs, heads, window, least_rows, most_blocks_));
+  place.of = of;
   return place.plan;
 }
 

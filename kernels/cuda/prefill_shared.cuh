@@ -9,8 +9,8 @@
 namespace troupe::cuda {
 
 /// Tiles of keys, and as many of values, that are in shared memory at a time. For heads of 128
-/// elements 3 fit just so.
-constexpr int prefill_stages = 2;
+/// elements no more fit.
+constexpr int prefill_stages = 3;
 
 /// A warpgroup brings the tiles, two compute, each with half of a tile's queries.
 constexpr int warpgroup_threads = 128;
@@ -44,11 +44,11 @@ __device__ inline int first_seen(const prefill_inputs& in, int position) {
 template <int Dim>
 struct prefill_memory {
   static constexpr int panels = Dim / panel_columns;
-  std::uint16_t queries[panels][prefill_queries * panel_columns];
+  std::uint16_t queries[computing_warpgroups][panels][warpgroup_queries * panel_columns];
   std::uint16_t keys[prefill_stages][panels][prefill_keys * panel_columns];
   std::uint16_t values[prefill_stages][panels][prefill_keys * panel_columns];
-  prefill_item item; ///< comes and goes with the queries
-  std::uint64_t queries_full, queries_empty;
+  prefill_item items[computing_warpgroups]; ///< what the queries are of
+  std::uint64_t queries_full[computing_warpgroups], queries_empty[computing_warpgroups];
   std::uint64_t keys_full[prefill_stages], keys_empty[prefill_stages];
   std::uint64_t values_full[prefill_stages], values_empty[prefill_stages];
   std::uint64_t values_landed; ///< in a tile of values that is not yet for all to see
@@ -57,10 +57,11 @@ struct prefill_memory {
 
   /// To be called by one thread.
   __device__ void make_barriers() {
-    constexpr int query_threads = warpgroup_threads - 32;
-    constexpr int computing_warps = computing_warpgroups * warpgroup_threads / 32;
-    ptx::make_barrier(&queries_full, query_threads);
-    ptx::make_barrier(&queries_empty, computing_warps);
+    constexpr int warps = warpgroup_threads / 32, computing_warps = computing_warpgroups * warps;
+    for (int i = 0; i < computing_warpgroups; ++i) {
+      ptx::make_barrier(&queries_full[i], 32);
+      ptx::make_barrier(&queries_empty[i], warps);
+    }
     for (int i = 0; i < prefill_stages; ++i) {
       ptx::make_barrier(&keys_full[i], 1);
       ptx::make_barrier(&keys_empty[i], computing_warps);
@@ -76,6 +77,7 @@ struct prefill_memory {
 /// What a block is given, for the memory to begin where its panels may.
 template <int Dim>
 constexpr std::size_t prefill_shared_bytes = sizeof(prefill_memory<Dim>) + panel_alignment;
+static_assert(prefill_shared_bytes<128> <= 227 << 10);
 
 template <int Dim>
 __device__ inline prefill_memory<Dim>& prefill_memory_of_block() {

@@ -24,9 +24,9 @@ class prefill_warpgroup {
   }
 
   __device__ void run() {
-    ptx::wait(&shared_.queries_full, queries_parity_);
+    ptx::wait(&shared_.queries_full[index_], queries_parity_);
     queries_parity_ ^= 1;
-    const prefill_item item = shared_.item;
+    const prefill_item item = shared_.items[index_];
     begin(item);
     int tile = item.first_keys + item.key_tiles - 1;
     wait_for_keys();
@@ -50,7 +50,7 @@ class prefill_warpgroup {
       keep_weights();
       shrink();
     }
-    release(&shared_.queries_empty);
+    release(&shared_.queries_empty[index_]);
     ptx::wait(&shared_.values_full[values_.stage], values_.parity);
     issue_sums();
     take_sums();
@@ -86,10 +86,9 @@ class prefill_warpgroup {
   }
 
   __device__ void issue_scores() {
-    constexpr std::uint32_t query_panel = sizeof shared_.queries[0];
+    constexpr std::uint32_t query_panel = sizeof shared_.queries[0][0];
     constexpr std::uint32_t key_panel = sizeof shared_.keys[0][0];
-    const std::uint64_t queries = rows_descriptor(ptx::shared_address(shared_.queries) +
-                                                  index_ * warpgroup_queries * panel_row_bytes);
+    const std::uint64_t queries = rows_descriptor(ptx::shared_address(shared_.queries[index_]));
     const std::uint64_t keys = rows_descriptor(ptx::shared_address(shared_.keys[keys_.stage]));
     ptx::wgmma_fence();
 #pragma unroll
@@ -189,8 +188,11 @@ class prefill_warpgroup {
     for (int i = 0; i < Dim / 2; ++i) sums_[i] *= shrink_[i / 2 % 2];
   }
 
+  /// Neighbours exchange what they have of every two blocks of eight columns, so that a lane stores
+  /// four adjacent numbers and a quad 32 bytes.
   __device__ void store(const prefill_item& item) const {
     const std::int64_t cols = std::int64_t{in_.kv_heads} * in_.group * Dim;
+    const int odd = lane_ % 2;
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float total = total_[i];
@@ -198,13 +200,20 @@ class prefill_warpgroup {
       total += __shfl_xor_sync(0xFFFFFFFF, total, 2);
       const float share = 1.0F / total;
       const int query = item.first_query + row_ + 8 * i;
-      if (query >= item.rows * in_.group) continue;
+      const bool valid = query < item.rows * in_.group;
       T* const to = static_cast<T*>(in_.out) + (item.first_row + query / in_.group) * cols +
-                    (item.kv_head * in_.group + query % in_.group) * Dim + lane_ % 4 * 2;
+                    (item.kv_head * in_.group + query % in_.group) * Dim + odd * 8 +
+                    lane_ % 4 / 2 * 4;
 #pragma unroll
-      for (int n = 0; n < Dim / 8; ++n)
-        *reinterpret_cast<std::uint32_t*>(to + n * 8) =
-            T::pack(sums_[4 * n + 2 * i] * share, sums_[4 * n + 2 * i + 1] * share);
+      for (int n = 0; n < Dim / 8; n += 2) {
+        const float* const sums = sums_ + 4 * n + 2 * i;
+        const std::uint32_t first = T::pack(sums[0] * share, sums[1] * share);
+        const std::uint32_t second = T::pack(sums[4] * share, sums[5] * share);
+        const std::uint32_t other = __shfl_xor_sync(0xFFFFFFFF, odd != 0 ? first : second, 1);
+        if (valid)
+          *reinterpret_cast<uint2*>(to + n * 8) =
+              odd != 0 ? make_uint2(other, second) : make_uint2(first, other);
+      }
     }
   }
 

@@ -96,6 +96,67 @@ TEST(Simt, HandsOnWhatAThreadThrows) {
   cudaLaunchKernelEx(&config, fail_in_one, 8); // and goes on
 }
 
+__global__ void hand_over(int* out) {
+  static thread_local int left;
+  auto& block = simt::block::current();
+  if (threadIdx.x < 32) {
+    if (threadIdx.x == 7) left = 5;
+    block.arrive(1, 64);
+  } else {
+    block.sync(1, 64);
+    atomicAdd(out, left);
+  }
+}
+
+TEST(Simt, LetsSomeArriveWhereOthersWait) {
+  int sum = 0;
+  const auto config = shape(2, 64);
+  cudaLaunchKernelEx(&config, hand_over, &sum);
+  EXPECT_EQ(sum, 2 * 32 * 5);
+}
+
+__global__ void wait_for_background(int* out, bool ever) {
+  auto& block = simt::block::current();
+  if (threadIdx.x == 0 && ever) block.in_background([out] { *out = 1; });
+  block.wait_until([out] { return *out == 1; }, "the background");
+  atomicAdd(out + 1, 1);
+}
+
+TEST(Simt, WorksInTheBackgroundWhileThreadsWait) {
+  int done[2] = {0, 0};
+  const auto config = shape(1, 40);
+  EXPECT_THROW(cudaLaunchKernelEx(&config, wait_for_background, done, false), std::logic_error);
+  cudaLaunchKernelEx(&config, wait_for_background, done, true);
+  EXPECT_EQ(done[1], 40);
+}
+
+__global__ void leave_a_copy(int* out) {
+  simt::block::current().in_background([out] { *out = 1; });
+}
+
+TEST(Simt, ShowsThatABlockEndsBeforeItsCopies) {
+  int done = 0;
+  const auto config = shape(1, 1);
+  EXPECT_THROW(cudaLaunchKernelEx(&config, leave_a_copy, &done), std::logic_error);
+}
+
+__global__ void put_off(int* out) {
+  auto& block = simt::block::current();
+  block.later([out] { *out += 1; });
+  block.commit_later();
+  block.later([out] { *out *= 10; }, simt::block::products);
+  block.commit_later(simt::block::products);
+  block.settle_later(0, simt::block::products);
+  block.settle_later(0);
+}
+
+TEST(Simt, KeepsCopiesAndProductsInTheirOwnLines) {
+  int value = 3;
+  const auto config = shape(1, 1);
+  cudaLaunchKernelEx(&config, put_off, &value);
+  EXPECT_EQ(value, 31);
+}
+
 TEST(Simt, PoisonsMemory) {
   void* memory = nullptr;
   ASSERT_EQ(cudaMalloc(&memory, 8), cudaSuccess);
