@@ -180,7 +180,7 @@ class backend {
   virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                             float epsilon) = 0;
 
-  /// A hint: `weight` is read by the product after the next one. A device may bring it nearer
+  /// A hint: the product after the next one reads `weight`. A device may bring it nearer
   /// meanwhile.
   virtual void announce(const matrix& weight) { static_cast<void>(weight); }
 
