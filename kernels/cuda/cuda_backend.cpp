@@ -167,11 +167,6 @@ class cuda_backend final : public backend {
   bool is_skinny(const matrix& x) const {
     return x.rows <= options_.tuning.skinny_rows || options_.deterministic;
   }
-  cuda::skinny_plan plan_for(const matrix& x) {
-    const cuda_tuning& how = options_.tuning;
-    return {how.blocks * multiprocessors_,
-            {how.products_prefetch ? coming(x.rows) : cuda::prefetch_range{}, how.early_launch}};
-  }
   const float* frequencies_of(const rope_table& rope, std::int32_t count);
   /// Brings elements to the device as `type`.
   void convert_to(void* device, dtype type, const host_matrix& part);
@@ -256,7 +251,8 @@ void cuda_backend::announce(const matrix& weight) {
 }
 
 void cuda_backend::matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) {
-  if (is_skinny(x)) return cuda::skinny_matmul(stream_.get(), out, x, weight, bias, plan_for(x));
+  if (is_skinny(x))
+    return cuda::skinny_matmul(stream_.get(), out, x, weight, bias, options_.tuning.row_prefetch);
   gemm_.run(stream_.get(), out, x, weight);
   if (bias.data != nullptr) cuda::add_bias(stream_.get(), out, bias);
 }
@@ -283,7 +279,8 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
 void cuda_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_up,
                                 const matrix& bias, matrix scratch) {
   if (is_skinny(x))
-    return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias, plan_for(x));
+    return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias,
+                                     options_.tuning.row_prefetch);
   matmul(scratch, x, gate_up, bias);
   cuda::silu_mul(stream_.get(), out, scratch);
 }

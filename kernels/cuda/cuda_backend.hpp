@@ -10,12 +10,9 @@ namespace troupe {
 
 /// What only changes speed.
 struct cuda_tuning {
-  std::int64_t skinny_rows = 16; ///< the most rows whose products our own kernel computes
-  int blocks = 2;                ///< of that kernel, a multiprocessor
+  std::int64_t skinny_rows = 8;  ///< the most rows whose products our own kernel computes
+  std::int64_t row_prefetch = 0; ///< bytes of each of its rows that it asks for ahead
   std::int64_t prefetch_bytes = std::int64_t{24} << 20; ///< of an announced weight, at most
-  bool products_prefetch = false; ///< the product before does it, not the small kernels between
-  bool early_launch = false; ///< a product lets the next kernel start at once, not with its last
-                             ///< loads
 };
 
 struct cuda_options {

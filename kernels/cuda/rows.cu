@@ -31,10 +31,9 @@ __device__ float block_sum(float x) {
 }
 
 /// Starts a kernel of a block a row and, behind them, blocks that bring nearer what is coming: true
-/// for one of those, which then has nothing more to do. The kernel behind may start at once: it
-/// waits for the rows, and they for what is before them.
+/// for one of those, which then has nothing more to do. The next kernel is let in behind the wait:
+/// a product's blocks that come earlier would take the places of those that it waits for.
 __device__ bool starts_beside(std::int64_t rows, const prefetch_range& coming) {
-  ptx::allow_next();
   if (blockIdx.x >= rows) {
     const auto own = static_cast<unsigned>(rows);
     prefetch_share(coming, (blockIdx.x - own) * gridDim.y + blockIdx.y,
@@ -42,6 +41,7 @@ __device__ bool starts_beside(std::int64_t rows, const prefetch_range& coming) {
     return true;
   }
   ptx::wait_for_previous();
+  ptx::allow_next();
   return false;
 }
 

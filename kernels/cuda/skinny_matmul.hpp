@@ -2,32 +2,21 @@
 // is. A row's result has the same bits whatever the other rows are, and however many.
 #pragma once
 
-#include "kernels/cuda/prefetch.hpp"
 #include "kernels/ops.hpp"
 
 #include <cuda_runtime.h>
 
 namespace troupe::cuda {
 
-/// What the kernel does for the one behind it.
-struct skinny_overlap {
-  prefetch_range coming;     ///< brought nearer with the last loads
-  bool early_launch = false; ///< lets it start at once, not with the last loads
-};
-
-struct skinny_plan {
-  int blocks = 1; ///< under way at once, about: a few for each multiprocessor
-  skinny_overlap overlap;
-};
-
 /// x: [m, k] and weight: [n, k] of one type, k a multiple of 8; bias: f32 [n] or without data;
 /// out: [m, n] of that type or f32. More than 16 rows read the weights several times.
+/// prefetched: bytes of each row of the weights that are asked for while the kernels ahead run.
 void skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight,
-                   const matrix& bias, const skinny_plan& plan);
+                   const matrix& bias, std::int64_t prefetched);
 
 /// backend::gated_matmul, of the same types; the product is rounded once, at its end.
 void gated_skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x,
-                         const matrix& gate_up, const matrix& bias, const skinny_plan& plan);
+                         const matrix& gate_up, const matrix& bias, std::int64_t prefetched);
 
 /// out[i][j] += bias[j]. out: [m, n] of T or f32; bias: f32 [n].
 void add_bias(cudaStream_t stream, const matrix& out, const matrix& bias);

@@ -333,14 +333,10 @@ bool tune(cuda_tuning& tuning, std::string_view argument) {
   const std::int64_t number = std::atoll(argument.data() + at + 1);
   if (name == "skinny_rows")
     tuning.skinny_rows = number;
-  else if (name == "blocks")
-    tuning.blocks = static_cast<int>(number);
+  else if (name == "row_prefetch")
+    tuning.row_prefetch = number;
   else if (name == "prefetch_bytes")
     tuning.prefetch_bytes = number;
-  else if (name == "products_prefetch")
-    tuning.products_prefetch = number != 0;
-  else if (name == "early_launch")
-    tuning.early_launch = number != 0;
   else
     return false;
   return true;

@@ -28,26 +28,6 @@ TEST(CudaProducts, GatesTheLibrarysProductOfManyRows) {
   expect_close(out.read(), want, tolerance(*device), 4);
 }
 
-/// Outputs of a product of `rows` rows by as many blocks.
-std::vector<float> multiplied(const cuda_tuning& tuning, std::int64_t rows) {
-  const auto device = make_cuda_backend({dtype::bf16, true, tuning});
-  constexpr std::int64_t n = 16 * 600 + 5, k = 264;
-  const device_matrix x(*device, rows, k, random_floats(static_cast<std::size_t>(rows * k), 1));
-  const auto weight = load_weight(*device, random_floats(n * k, 2), n, k, dtype::bf16);
-  const device_matrix out(*device, rows, n);
-  device->matmul(out.view(), x.view(), weight.view, {});
-  return out.read();
-}
-
-TEST(CudaProducts, HaveTheSameBitsOnAnyNumberOfBlocks) {
-  const auto want = multiplied({.blocks = 1000000}, 1); // a unit a block
-  for (const int blocks : {1, 3})
-    for (const bool early : {false, true}) {
-      SCOPED_TRACE(fmt::format("blocks {} early {}", blocks, early));
-      expect_same(multiplied({.blocks = blocks, .early_launch = early}, 1), want);
-    }
-}
-
 /// What is asked for while an op runs, in order of the addresses.
 class prefetches {
  public:
@@ -121,16 +101,6 @@ TEST(CudaProducts, BringNothingNearerForManyRows) {
   on.norm(17);
   on.norm(1);
   EXPECT_EQ(seen.bytes_of(on.weight.view), 0);
-}
-
-TEST(CudaProducts, BringTheNextWeightNearerThemselvesWhereTuned) {
-  for (const bool themselves : {false, true}) {
-    const announcing on({.products_prefetch = themselves});
-    prefetches seen;
-    on.device->announce(on.weight.view);
-    on.product(1);
-    EXPECT_EQ(seen.bytes_of(on.weight.view), themselves ? announcing::bytes : 0);
-  }
 }
 
 } // namespace
