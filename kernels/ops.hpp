@@ -112,6 +112,15 @@ class pending_samples {
   virtual std::vector<sampled_token> take() = 0;
 };
 
+/// The most that steps will ask of a device.
+struct step_limits {
+  std::int32_t tokens = 0;      ///< rows of a step
+  std::int32_t sequences = 0;   ///< of a step
+  std::int32_t logits_rows = 0; ///< sampled at once
+  std::int32_t head_dim = 0;
+  std::int32_t vocab = 0;
+};
+
 /// A point in what was issued, reached when everything before it is done.
 class fence {
  public:
@@ -136,6 +145,15 @@ class backend {
   /// Bytes that could be allocated now.
   virtual std::size_t free_memory() const = 0;
 
+  /// Allocates what the device needs for itself in steps within these limits, so that all that is
+  /// free afterwards is for weights, buffers and pages. Throws device_error when there is not
+  /// enough.
+  virtual void reserve(const step_limits& /*limits*/) {}
+  /// Bytes that load_weight takes for a stack of such parts.
+  virtual std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype type) const {
+    return static_cast<std::uint64_t>(rows * cols) * size_of(type);
+  }
+
   /// Throws device_error when there is not enough.
   virtual memory allocate(std::size_t bytes) = 0;
   /// `host` may be changed when it returns.
@@ -150,7 +168,7 @@ class backend {
 
   /// Brings weights to the device in the layout that its matmul likes. Parts are stacked: [sum of
   /// rows, cols], one type. Returned: a view for the ops below (its data may be private to the
-  /// backend) and the memory behind it.
+  /// backend) and the memory behind it. Parts that are read are read by several threads.
   virtual std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) = 0;
   /// A vector of n elements as f32 (norm weights, biases).
   virtual std::pair<matrix, memory> load_vector(const host_matrix& vector) = 0;

@@ -24,18 +24,33 @@ std::string embedding_name(const architecture& model, const safetensors& files) 
 
 } // namespace
 
+decoder::decoder(architecture model, backend& device)
+    : model_(std::move(model)), device_(device),
+      rope_(make_rope_frequencies(model_.rope, model_.head_dim)) {}
+
 decoder::decoder(architecture model, const safetensors& files, backend& device,
                  const load_progress& progress)
-    : model_(std::move(model)), device_(device),
-      rope_(make_rope_frequencies(model_.rope, model_.head_dim)) {
-  weight_loader load(files, device, progress);
+    : decoder(std::move(model), device) {
+  weight_loader loader(files, device, progress);
+  load(files, loader);
+  device.wait();
+  bytes_ = loader.bytes();
+}
+
+std::uint64_t decoder::bytes_on(backend& device, const architecture& model,
+                                const safetensors& files) {
+  const load_progress silent;
+  weight_loader counting(files, device, silent, loading_mode::measure);
+  decoder(model, device).load(files, counting);
+  return counting.device_bytes();
+}
+
+void decoder::load(const safetensors& files, weight_loader& load) {
   embedding_ = load.stacked({{embedding_name(model_, files), model_.vocab}}, model_.hidden);
   for (std::int32_t i = 0; i < model_.layers; ++i) layers_.push_back(load_layer(load, i));
   final_norm_ = load.norm(model_.names.final_norm, model_.hidden);
   if (!model_.tied_embeddings)
     head_ = load.stacked({{model_.names.head, model_.vocab}}, model_.hidden);
-  device.wait();
-  bytes_ = load.bytes();
 }
 
 decoder_layer decoder::load_layer(weight_loader& load, std::int32_t index) const {

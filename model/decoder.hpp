@@ -38,6 +38,11 @@ class decoder {
   decoder(architecture model, const safetensors& files, backend& device,
           const load_progress& progress = {});
 
+  /// Bytes that these weights will take of the device's memory. Throws model_error where a tensor
+  /// is absent or misshapen.
+  static std::uint64_t bytes_on(backend& device, const architecture& model,
+                                const safetensors& files);
+
   const architecture& model() const { return model_; }
   /// Bytes of the weights as the files hold them.
   std::uint64_t bytes() const { return bytes_; }
@@ -51,6 +56,8 @@ class decoder {
   matrix logits(const std::int32_t* rows, std::int32_t count, const workspace& work) const;
 
  private:
+  decoder(architecture model, backend& device);
+  void load(const safetensors& files, weight_loader& load);
   decoder_layer load_layer(weight_loader& load, std::int32_t index) const;
 
   architecture model_;

@@ -9,6 +9,7 @@
 #include "kernels/cuda/sampling.hpp"
 #include "kernels/cuda/skinny_matmul.hpp"
 #include "kernels/cuda/staging.hpp"
+#include "kernels/cuda/weight_upload.hpp"
 
 #include <fmt/format.h>
 
@@ -68,7 +69,7 @@ class cuda_backend final : public backend {
  public:
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
-        staging_(stream_.get()), attention_(multiprocessors()), sampler_(),
+        staging_(stream_.get()), weights_(stream_.get()), attention_(multiprocessors()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
@@ -83,6 +84,14 @@ class cuda_backend final : public backend {
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
     return free;
+  }
+
+  void reserve(const step_limits& limits) override {
+    attention_.reserve(limits.head_dim, limits.sequences);
+    sampler_.reserve(stream_.get(), limits.vocab, static_cast<std::size_t>(limits.logits_rows));
+  }
+  std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype) const override {
+    return static_cast<std::uint64_t>(rows * cols) * size_of(options_.type);
   }
 
   memory allocate(std::size_t bytes) override { return cuda::allocate_device(bytes); }
@@ -148,6 +157,7 @@ class cuda_backend final : public backend {
   std::string name_;
   cuda::owned_stream stream_;
   cuda::staging staging_;
+  cuda::weight_upload weights_;
   cuda::gemm gemm_;
   cuda::paged_attention attention_;
   cuda::device_sampler sampler_;
@@ -172,10 +182,9 @@ void cuda_backend::wait() {
 
 void cuda_backend::convert_to(void* device, dtype type, const host_matrix& part) {
   const std::int64_t n = part.rows * part.cols;
-  const std::size_t bytes = static_cast<std::size_t>(n) * size_of(part.type);
-  if (part.type == type) return upload(device, part.data, bytes);
-  const memory as_it_was = allocate(bytes);
-  upload(as_it_was.get(), part.data, bytes);
+  if (part.type == type) return weights_.bring(device, part);
+  const memory as_it_was = allocate(part.bytes());
+  weights_.bring(as_it_was.get(), part);
   cuda::convert(stream_.get(), device, type, as_it_was.get(), part.type, n);
   check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
 }

@@ -5,6 +5,7 @@
 #include "kernels/cuda/sampling_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <mutex>
@@ -143,6 +144,20 @@ void device_sampler::make_scratch(cudaStream_t stream, std::int64_t vocab, std::
   check(cudaMemsetAsync(counts_.get(), 0, slots * stride * sizeof(std::uint32_t), stream),
         "cudaMemset");
   copied_elements_ = slots * stride;
+}
+
+void device_sampler::reserve(cudaStream_t stream, std::int64_t vocab, std::size_t rows) {
+  make_scratch(stream, vocab, rows);
+  const std::size_t input = rows * sizeof(sampling_task);
+  const std::size_t output = rows * (sizeof(sampling_head) + sizeof(sampling_tops));
+  std::array<std::unique_ptr<sampling_call>, 2> calls{calls_->take(), calls_->take()};
+  for (auto& call : calls) {
+    call->input_host.at_least(input);
+    call->input_device.at_least(input);
+    call->output_device.at_least(output);
+    call->output_host.at_least(output);
+    calls_->give_back(std::move(call));
+  }
 }
 
 std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, const matrix& logits,
