@@ -138,6 +138,9 @@ class backend {
   virtual ~backend() = default;
 
   virtual std::string name() const = 0;
+  /// It failed for good: every op throws from now on, and nothing that it holds can be read again.
+  /// Another one can be made when all that belongs to this one is gone.
+  virtual bool failed() const { return false; }
   /// The driver's monitor tells of it.
   virtual bool is_gpu() const { return false; }
   /// The type that activations and KV pages have.
@@ -146,9 +149,9 @@ class backend {
   virtual std::size_t free_memory() const = 0;
 
   /// Allocates what the device needs for itself in steps within these limits, so that all that is
-  /// free afterwards is for weights, buffers and pages. Throws device_error when there is not
-  /// enough.
-  virtual void reserve(const step_limits& /*limits*/) {}
+  /// free afterwards is for weights, buffers and pages. Returns how many bytes it took. Throws
+  /// device_error when there is not enough.
+  virtual std::uint64_t reserve(const step_limits& /*limits*/) { return 0; }
   /// Bytes that load_weight takes for a stack of such parts.
   virtual std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype type) const {
     return static_cast<std::uint64_t>(rows * cols) * size_of(type);

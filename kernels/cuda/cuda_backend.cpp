@@ -80,16 +80,22 @@ class cuda_backend final : public backend {
   std::string name() const override { return name_; }
   bool is_gpu() const override { return true; }
   dtype activation_type() const override { return options_.type; }
+  bool failed() const override {
+    const auto state = cudaStreamQuery(stream_.get());
+    return state != cudaSuccess && state != cudaErrorNotReady;
+  }
   std::size_t free_memory() const override {
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
     return free;
   }
 
-  void reserve(const step_limits& limits) override {
+  std::uint64_t reserve(const step_limits& limits) override {
+    const std::uint64_t before = free_memory();
     attention_.reserve(limits.head_dim, limits.sequences);
     sampler_.reserve(stream_.get(), limits.vocab, static_cast<std::size_t>(limits.logits_rows));
   }
+    return before - std::min<std::uint64_t>(before, free_memory());
   std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype) const override {
     return static_cast<std::uint64_t>(rows * cols) * size_of(options_.type);
   }
@@ -245,6 +251,15 @@ const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t c
 
 int cuda_devices() {
   int count = 0;
+/// An error that a kernel left stays with the process's context, and all calls fail, until that is
+/// destroyed with everything in it.
+void leave_failed_context() {
+  cudaGetLastError();
+  if (cudaDeviceSynchronize() == cudaSuccess) return;
+  check(cudaDeviceReset(), "cudaDeviceReset");
+  cudaGetLastError();
+}
+
   return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
 }
 
@@ -254,3 +269,4 @@ std::unique_ptr<backend> make_cuda_backend(const cuda_options& options) {
 }
 
 } // namespace troupe
+  leave_failed_context();

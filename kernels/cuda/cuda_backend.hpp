@@ -17,7 +17,8 @@ struct cuda_options {
 /// GPUs that the program may use; 0 where there is no driver.
 int cuda_devices();
 
-/// The first of them. Throws device_error where there is none, or it can't be used.
+/// The first of them. Where a kernel made it fail for good it is reset first, which ends whatever
+/// backend there was before. Throws device_error where there is none, or it can't be used.
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options);
 
 } // namespace troupe
