@@ -52,6 +52,12 @@ step_limits engine_device::limits() const {
 
 void engine_device::bring_weights(const load_progress& progress) {
   weights_ = std::make_shared<const decoder>(model_.structure, *model_.files, *device_, progress);
+  if (!settings_.tuning || settings_.deterministic || !device_->is_gpu()) return;
+  if (progress) progress("tuning", 0, 0);
+  const step_limits most = limits();
+  const workspace scratch(*device_, model_.structure, most.tokens, most.logits_rows);
+  weights_->tune(scratch);
+  device_->wait();
 }
 
 std::unique_ptr<runner> engine_device::make_runner() {

@@ -58,6 +58,8 @@ option_group engine_group() {
   group.choice("device", &g::device, {"auto", "cpu", "cuda"},
                "what computes; auto: a GPU where the program can use one");
   group.boolean("deterministic", &g::deterministic, "the same tokens in every batch, on a GPU too");
+  group.boolean("tuning", &g::tuning,
+                "time a GPU's ways to multiply once; kept in ~/.cache/troupe");
   group.count("threads", &g::threads, {0, 1024}, "threads that compute; 0: one for each core");
   group.boolean("pin_threads", &g::pin_threads, "keep each computing thread on its core");
   group.count("max_sequences", &g::max_sequences, {0, 65536},

@@ -194,6 +194,10 @@ class backend {
   /// [rows, n].
   virtual void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) = 0;
 
+  /// Finds out how matmul of these is computed best, for any number of rows up to out.rows. Takes
+  /// its time, and what out holds is lost.
+  virtual void tune_matmul(matrix /*out*/, const matrix& /*x*/, const matrix& /*weight*/) {}
+
   /// Takes qkv: [tokens, (heads + 2 kv_heads) * head_dim]; normalises each query and key head
   /// (where the weights [head_dim] have data), rotates both to their positions, leaves the queries
   /// in place and writes keys and values into the pages at each token's block and offset.

@@ -80,6 +80,15 @@ decoder_layer decoder::load_layer(weight_loader& load, std::int32_t index) const
   return out;
 }
 
+void decoder::tune(const workspace& work) const {
+  const decoder_layer& layer = layers_.front();
+  device_.tune_matmul(work.qkv, work.normed, layer.qkv.view);
+  device_.tune_matmul(work.delta, work.attended, layer.output.view);
+  device_.tune_matmul(work.gate_up, work.normed, layer.gate_up.view);
+  device_.tune_matmul(work.delta, work.activated, layer.down.view);
+  device_.tune_matmul(work.logits, work.selected, head_.view.data ? head_.view : embedding_.view);
+}
+
 void decoder::forward(const batch_view& batch, const kv_cache& cache, const workspace& work) const {
   const std::int64_t n = batch.tokens;
   const matrix residual = first_rows(work.residual, n);   // [n, hidden]

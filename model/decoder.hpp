@@ -47,6 +47,10 @@ class decoder {
   /// Bytes of the weights as the files hold them.
   std::uint64_t bytes() const { return bytes_; }
 
+  /// Lets the device find out how it multiplies best for steps that fit `work`, whose contents are
+  /// lost.
+  void tune(const workspace& work) const;
+
   /// Issues one step: stores the batch's keys and values in `cache`, leaves the final normed hidden
   /// states in work.normed: [batch.tokens, hidden].
   void forward(const batch_view& batch, const kv_cache& cache, const workspace& work) const;

@@ -69,7 +69,8 @@ class cuda_backend final : public backend {
  public:
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
-        staging_(stream_.get()), weights_(stream_.get()), attention_(multiprocessors()), sampler_(),
+        staging_(stream_.get()), weights_(stream_.get()), gemm_(options.cache, name_),
+        attention_(multiprocessors()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
@@ -79,11 +80,11 @@ class cuda_backend final : public backend {
 
   std::string name() const override { return name_; }
   bool is_gpu() const override { return true; }
-  dtype activation_type() const override { return options_.type; }
   bool failed() const override {
     const auto state = cudaStreamQuery(stream_.get());
     return state != cudaSuccess && state != cudaErrorNotReady;
   }
+  dtype activation_type() const override { return options_.type; }
   std::size_t free_memory() const override {
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
@@ -94,8 +95,8 @@ class cuda_backend final : public backend {
     const std::uint64_t before = free_memory();
     attention_.reserve(limits.head_dim, limits.sequences);
     sampler_.reserve(stream_.get(), limits.vocab, static_cast<std::size_t>(limits.logits_rows));
-  }
     return before - std::min<std::uint64_t>(before, free_memory());
+  }
   std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype) const override {
     return static_cast<std::uint64_t>(rows * cols) * size_of(options_.type);
   }
@@ -127,6 +128,9 @@ class cuda_backend final : public backend {
     cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon);
   }
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override;
+  void tune_matmul(matrix out, const matrix& x, const matrix& weight) override {
+    if (!options_.deterministic) gemm_.tune(stream_.get(), out, x, weight);
+  }
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
                        const batch_view& batch) override {
@@ -247,10 +251,6 @@ const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t c
   return reinterpret_cast<const float*>(found->device.get());
 }
 
-} // namespace
-
-int cuda_devices() {
-  int count = 0;
 /// An error that a kernel left stays with the process's context, and all calls fail, until that is
 /// destroyed with everything in it.
 void leave_failed_context() {
@@ -260,13 +260,17 @@ void leave_failed_context() {
   cudaGetLastError();
 }
 
+} // namespace
+
+int cuda_devices() {
+  int count = 0;
   return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
 }
 
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options) {
   if (cuda_devices() == 0) throw device_error("cuda: no GPU, or no driver for it");
+  leave_failed_context();
   return std::make_unique<cuda_backend>(options);
 }
 
 } // namespace troupe
-  leave_failed_context();

@@ -4,6 +4,7 @@
 
 #include "kernels/ops.hpp"
 
+#include <filesystem>
 #include <memory>
 
 namespace troupe {
@@ -12,6 +13,7 @@ struct cuda_options {
   dtype type = dtype::bf16;   ///< of activations, weights and pages: bf16 or f16
   bool deterministic = false; ///< results have the same bits in every batch; products of many rows
                               ///< are slower
+  std::filesystem::path cache = {}; ///< folder that keeps what tuning found out; empty: none does
 };
 
 /// GPUs that the program may use; 0 where there is no driver.

@@ -53,6 +53,9 @@ class forwarding_backend : public backend {
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override {
     inner_->matmul(out, x, weight, bias);
   }
+  void tune_matmul(matrix out, const matrix& x, const matrix& weight) override {
+    inner_->tune_matmul(out, x, weight);
+  }
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
                        const batch_view& batch) override {
