@@ -36,6 +36,7 @@ engine_device::engine_device(const settings& chosen, served_model model, device_
     : model_(std::move(model)), make_(std::move(make)),
       device_(make_(chosen.engine, model_.structure.type)) {
   settings_ = fitted_to_device(chosen.engine, device_->is_gpu());
+  if (device_->is_gpu()) settings_.device = device_kind::cuda; // and nothing else after a failure
   memory_ = plan_for(model_, *device_, chosen, settings_, limits());
   bring_weights(progress);
 }

@@ -252,11 +252,11 @@ const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t c
 }
 
 /// An error that a kernel left stays with the process's context, and all calls fail, until that is
-/// destroyed with everything in it.
+/// destroyed with everything in it. Where that does not help, the next call says so.
 void leave_failed_context() {
   cudaGetLastError();
   if (cudaDeviceSynchronize() == cudaSuccess) return;
-  check(cudaDeviceReset(), "cudaDeviceReset");
+  cudaDeviceReset();
   cudaGetLastError();
 }
 
@@ -268,8 +268,8 @@ int cuda_devices() {
 }
 
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options) {
-  if (cuda_devices() == 0) throw device_error("cuda: no GPU, or no driver for it");
   leave_failed_context();
+  if (cuda_devices() == 0) throw device_error("cuda: no GPU, or no driver for it");
   return std::make_unique<cuda_backend>(options);
 }
 

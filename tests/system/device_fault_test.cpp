@@ -109,5 +109,19 @@ TEST_F(DeviceFaults, EndTheOldDeviceBeforeANewOneIsMade) {
   EXPECT_EQ(lives_.most_alive, 1);
 }
 
+TEST_F(DeviceFaults, AreNotRepairedWhileWhatWasOnTheDeviceIsInUse) {
+  engine_device device(
+      chosen(), read_model(folder_.path()),
+      [this](const engine_settings&, dtype) { return std::make_unique<mortal_device>(lives_); },
+      {});
+  auto old = device.make_runner();
+  break_device();
+  EXPECT_THROW(device.make_runner(), device_error);
+  EXPECT_EQ(lives_.made, 1);
+  old.reset();
+  EXPECT_NE(device.make_runner(), nullptr);
+  EXPECT_EQ(lives_.made, 2);
+}
+
 } // namespace
 } // namespace troupe

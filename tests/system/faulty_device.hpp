@@ -14,7 +14,7 @@ bool has_faulty_device();
 /// A device that is whole, after another one failed too.
 std::unique_ptr<backend> make_faulty_device();
 
-/// Breaks it for good. It may show at once or at some later call.
+/// Breaks it for good; the next call shows it.
 void break_device();
 
 } // namespace troupe
