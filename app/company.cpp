@@ -10,8 +10,6 @@
 #include "app/device_of.hpp"
 #include "app/door_settings_of.hpp"
 #include "kernels/gpu_monitor.hpp"
-#include "model/families/family.hpp"
-#include "model/memory_plan.hpp"
 #include "model/served_model.hpp"
 
 #include <caf/all.hpp>
@@ -41,7 +39,7 @@ std::shared_ptr<const front_model> front_of(const served_model& model, const set
                                             std::uint32_t max_context) {
   model_facts facts;
   facts.name = model_name(chosen.model);
-  facts.vocabulary = static_cast<std::uint32_t>(model.weights->model().vocab);
+  facts.vocabulary = static_cast<std::uint32_t>(model.structure.vocab);
   facts.max_context = max_context;
   facts.end_ids = model.defaults.eos;
   facts.defaults = model.defaults.sampling;
@@ -52,30 +50,14 @@ std::shared_ptr<const front_model> front_of(const served_model& model, const set
       std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
-memory_plan plan_for(const served_model& model, const backend& device, const settings& chosen,
-                     std::uint64_t free_bytes) {
-  memory_request request;
-  request.free_bytes = free_bytes;
-  request.weight_bytes = model.weight_bytes;
-  request.activation_type = device.activation_type();
-  request.block_tokens = static_cast<std::int32_t>(chosen.engine.block_tokens);
-  request.max_sequences = static_cast<std::int32_t>(chosen.engine.max_sequences);
-  request.step_tokens = static_cast<std::int32_t>(chosen.engine.step_tokens);
-  request.max_context = static_cast<std::int32_t>(chosen.model.max_context);
-  if (chosen.engine.kv_memory > 0) request.kv_bytes = chosen.engine.kv_memory;
-  request.fraction = chosen.engine.memory_fraction;
-  return plan_memory(model.weights->model(), request);
-}
-
 } // namespace
 
-// What every engine of this process is made of; the device outlives them all.
+// What every engine of this process is made of.
 struct company::engine_parts {
-  std::shared_ptr<backend> device;
-  std::shared_ptr<const decoder> weights;
-  std::string model;
-  memory_plan memory;
+  std::shared_ptr<engine_device> device; // the executor's alone once the engine runs
   engine_settings settings;
+  std::uint32_t blocks = 0;
+  std::string model;
   telemetry_actor telemetry;
   supervisor_actor supervisor;
   journal tell;
@@ -83,12 +65,7 @@ struct company::engine_parts {
 
   executor_actor spawn_executor(caf::actor_system& system) const {
     if (make_executor) return make_executor(system);
-    const runner_options options{memory.blocks, memory.block_tokens,
-                                 static_cast<std::int32_t>(settings.max_sequences),
-                                 static_cast<std::int32_t>(settings.step_tokens)};
-    const auto make_runner = [device = device, weights = weights, options] {
-      return std::make_unique<runner>(weights, *device, options);
-    };
+    const auto make_runner = [device = device] { return device->make_runner(); };
     return system.spawn<caf::detached>(executor, make_runner, tell);
   }
 
@@ -97,7 +74,7 @@ struct company::engine_parts {
     limits.max_sequences = settings.max_sequences;
     limits.step_tokens = settings.step_tokens;
     limits.block_tokens = settings.block_tokens;
-    limits.total_blocks = static_cast<std::uint32_t>(memory.blocks);
+    limits.total_blocks = blocks;
     limits.lease_ahead = 2 * settings.block_tokens;
     limits.prefix_cache = settings.prefix_cache;
 
@@ -148,30 +125,33 @@ void company::spawn_front() {
 
 company::~company() { end(); }
 
-company_facts company::load(const company_progress& progress, executor_maker make_executor) {
-  const std::shared_ptr<backend> device =
-      device_of(chosen_.engine, read_architecture(chosen_.model.path).type);
-  const auto free_bytes = device->free_memory();
+company_facts company::load(const company_progress& progress, executor_maker make_executor,
+                            const device_maker& make_device) {
   const auto note = [&](std::string_view part, std::uint64_t done, std::uint64_t total) {
     const std::string stage =
         total > 0 ? "weights" : std::string{part}; // not a stage for each tensor
     caf::anon_send(supervisor_, loading{stage, done, total});
     progress(stage, done, total);
   };
-  const auto model = load_model(chosen_.model.path, *device, note);
-  const auto memory = plan_for(model, *device, chosen_, free_bytes);
+  const auto model = read_model(chosen_.model.path, note);
+  const auto device =
+      std::make_shared<engine_device>(chosen_, model, make_device ? make_device : device_of, note);
+  const auto& memory = device->memory();
+  const auto& engine = device->settings_used();
   const auto max_context = static_cast<std::uint32_t>(memory.max_context);
+  const auto blocks = static_cast<std::uint32_t>(memory.blocks);
   const auto facing = front_of(model, chosen_, max_context);
+  company_facts facts{facing->facts().name, max_context,
+                      engine.max_sequences, facing->facts().vocabulary,
+                      memory.tokens(),      facing->facts().has_chat_template,
+                      to_table(memory)};
 
-  caf::anon_send(telemetry_,
-                 metrics_facts{facing->facts().name, max_context, chosen_.engine.block_tokens,
-                               static_cast<std::uint32_t>(memory.blocks),
-                               chosen_.engine.prefix_cache,
-                               device->is_gpu() ? open_gpu_monitor() : nullptr});
+  caf::anon_send(telemetry_, metrics_facts{facts.model, max_context, engine.block_tokens, blocks,
+                                           engine.prefix_cache,
+                                           device->is_gpu() ? open_gpu_monitor() : nullptr});
   caf::anon_send(admission_, model_ready{facing});
-  const engine_parts parts{device,      model.weights,  facing->facts().name,
-                           memory,      chosen_.engine, telemetry_,
-                           supervisor_, tell_,          std::move(make_executor)};
+  const engine_parts parts{device,     engine,      blocks, facts.model,
+                           telemetry_, supervisor_, tell_,  std::move(make_executor)};
   auto& system = *system_;
   caf::anon_send(supervisor_, start_engine{[parts, &system](std::uint64_t incarnation) {
                                              return parts.make(system, incarnation);
@@ -179,14 +159,9 @@ company_facts company::load(const company_progress& progress, executor_maker mak
                                            caf::actor_cast<caf::actor>(admission_)});
   caf::anon_send(supervisor_, locate_engine{caf::actor_cast<caf::actor>(*self_), 0});
   bool up = false;
-  (*self_)->receive([&up](const engine_up& engine) { up = engine.scheduler != nullptr; });
+  (*self_)->receive([&up](const engine_up& engine_is) { up = engine_is.scheduler != nullptr; });
   if (!up) throw std::runtime_error("the engine could not be started; the lines above say why");
-  return {facing->facts().name,
-          max_context,
-          facing->facts().vocabulary,
-          memory.tokens(),
-          facing->facts().has_chat_template,
-          to_table(memory)};
+  return facts;
 }
 
 std::uint16_t company::port() const { return doors_->port(); }

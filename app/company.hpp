@@ -5,6 +5,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/journal.hpp"
+#include "app/engine_device.hpp"
 #include "config/settings.hpp"
 #include "transport/http_server.hpp"
 
@@ -30,6 +31,7 @@ using executor_maker = std::function<executor_actor(caf::actor_system&)>;
 struct company_facts {
   std::string model;
   std::uint32_t max_context = 0;
+  std::uint32_t max_sequences = 0; ///< that run at once
   std::uint32_t vocabulary = 0;
   std::int64_t kv_tokens = 0; ///< that the KV cache has room for
   bool chats = false;         ///< it has a chat template
@@ -50,8 +52,10 @@ class company {
 
   /// Loads chosen.model and starts the engine; returns when requests are served. Throws
   /// model_error, device_error. With `make_executor` its executors run the steps instead of the
-  /// device, for tests of all that is around it.
-  company_facts load(const company_progress& progress, executor_maker make_executor = {});
+  /// device, for tests of all that is around it; `make_device` makes the device instead of
+  /// device_of, for tests of its faults.
+  company_facts load(const company_progress& progress, executor_maker make_executor = {},
+                     const device_maker& make_device = {});
 
   /// Where answers come to what the process itself submits, and to whom. Not while another method
   /// runs.

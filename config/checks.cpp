@@ -80,7 +80,7 @@ void check_together(loaded_settings& loaded, const std::vector<std::string>& ref
                 "write * or one origin without a path, like https://chat.example.org");
   check.require(std::has_single_bit(s.engine.block_tokens), {"engine.block_tokens"},
                 "write a power of two: 8, 16, 32, 64, 128 or 256");
-  check.require(s.engine.step_tokens >= s.engine.max_sequences,
+  check.require(s.engine.step_tokens == 0 || s.engine.step_tokens >= s.engine.max_sequences,
                 {"engine.step_tokens", "engine.max_sequences"},
                 "each running sequence takes a token of every step; raise step_tokens or lower "
                 "max_sequences until step_tokens is not the smaller");

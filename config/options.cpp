@@ -58,16 +58,20 @@ option_group engine_group() {
   group.choice("device", &g::device, {"auto", "cpu", "cuda"},
                "what computes; auto: a GPU where the program can use one");
   group.boolean("deterministic", &g::deterministic, "the same tokens in every batch, on a GPU too");
+  group.boolean("tuning", &g::tuning,
+                "time a GPU's ways to multiply once; kept in ~/.cache/troupe");
   group.count("threads", &g::threads, {0, 1024}, "threads that compute; 0: one for each core");
   group.boolean("pin_threads", &g::pin_threads, "keep each computing thread on its core");
-  group.count("max_sequences", &g::max_sequences, {1, 65536}, "sequences that run at once");
-  group.count("step_tokens", &g::step_tokens, {1, 1 << 20}, "most tokens in one forward pass");
+  group.count("max_sequences", &g::max_sequences, {0, 65536},
+              "sequences that run at once; 0: 256, on a GPU 1024");
+  group.count("step_tokens", &g::step_tokens, {0, 1 << 20},
+              "most tokens in one forward pass; 0: 2048, on a GPU 8192");
   group.count("block_tokens", &g::block_tokens, {8, 256},
               "tokens in a block of the KV cache, a power of two");
   group.size("kv_memory", &g::kv_memory, {0, 64 * tib},
              "for the KV cache; 0: memory_fraction decides");
-  group.fraction("memory_fraction", &g::memory_fraction, 0.01, 0.95,
-                 "of the free memory for the KV cache");
+  group.fraction("memory_fraction", &g::memory_fraction, 0, 0.95,
+                 "of the free memory to use in all; 0: 0.5, on a GPU 0.9");
   group.boolean("prefix_cache", &g::prefix_cache, "reuse the work on prompts that begin alike");
   return group.take();
 }

@@ -52,14 +52,15 @@ struct server_settings {
 /// How tokens are computed.
 struct engine_settings {
   device_kind device = device_kind::automatic;
-  bool deterministic = false;        ///< the same tokens in every batch on a GPU too.
-  std::uint32_t threads = 0;         ///< that compute; 0: one for each core.
-  bool pin_threads = true;           ///< each computing thread stays on its core.
-  std::uint32_t max_sequences = 256; ///< that run at once.
-  std::uint32_t step_tokens = 2048;  ///< most tokens in one forward pass.
-  std::uint32_t block_tokens = 16;   ///< tokens in one block of the KV cache; a power of two.
-  byte_count kv_memory = 0;          ///< for the KV cache; 0: memory_fraction of what is free.
-  double memory_fraction = 0.5;      ///< of the free memory, where kv_memory is 0.
+  bool deterministic = false;      ///< the same tokens in every batch on a GPU too.
+  bool tuning = true;              ///< time the ways of a GPU to multiply once, and keep the best.
+  std::uint32_t threads = 0;       ///< that compute; 0: one for each core.
+  bool pin_threads = true;         ///< each computing thread stays on its core.
+  std::uint32_t max_sequences = 0; ///< that run at once; 0: as suits the device.
+  std::uint32_t step_tokens = 0;   ///< most tokens in one forward pass; 0: as suits the device.
+  std::uint32_t block_tokens = 16; ///< tokens in one block of the KV cache; a power of two.
+  byte_count kv_memory = 0;        ///< for the KV cache; 0: memory_fraction of what is free.
+  double memory_fraction = 0;      ///< of the free memory, where kv_memory is 0; 0: by device.
   bool prefix_cache = true; ///< keep blocks of finished sequences for prompts that begin alike.
   bool operator==(const engine_settings&) const = default;
 };

@@ -113,6 +113,15 @@ class pending_samples {
   virtual std::vector<sampled_token> take() = 0;
 };
 
+/// The most that steps will ask of a device.
+struct step_limits {
+  std::int32_t tokens = 0;      ///< rows of a step
+  std::int32_t sequences = 0;   ///< of a step
+  std::int32_t logits_rows = 0; ///< sampled at once
+  std::int32_t head_dim = 0;
+  std::int32_t vocab = 0;
+};
+
 /// A point in what was issued, reached when everything before it is done.
 class fence {
  public:
@@ -130,12 +139,24 @@ class backend {
   virtual ~backend() = default;
 
   virtual std::string name() const = 0;
+  /// It failed for good: every op throws from now on, and nothing that it holds can be read again.
+  /// Another one can be made when all that belongs to this one is gone.
+  virtual bool failed() const { return false; }
   /// The driver's monitor tells of it.
   virtual bool is_gpu() const { return false; }
   /// The type that activations and KV pages have.
   virtual dtype activation_type() const = 0;
   /// Bytes that could be allocated now.
   virtual std::size_t free_memory() const = 0;
+
+  /// Allocates what the device needs for itself in steps within these limits, so that all that is
+  /// free afterwards is for weights, buffers and pages. Returns how many bytes it took. Throws
+  /// device_error when there is not enough.
+  virtual std::uint64_t reserve(const step_limits& /*limits*/) { return 0; }
+  /// Bytes that load_weight takes for a stack of such parts.
+  virtual std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype type) const {
+    return static_cast<std::uint64_t>(rows * cols) * size_of(type);
+  }
 
   /// Throws device_error when there is not enough.
   virtual memory allocate(std::size_t bytes) = 0;
@@ -161,7 +182,7 @@ class backend {
 
   /// Brings weights to the device in the layout that its matmul likes. Parts are stacked: [sum of
   /// rows, cols], one type. Returned: a view for the ops below (its data may be private to the
-  /// backend) and the memory behind it.
+  /// backend) and the memory behind it. Parts that are read are read by several threads.
   virtual std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) = 0;
   /// A vector of n elements as f32 (norm weights, biases).
   virtual std::pair<matrix, memory> load_vector(const host_matrix& vector) = 0;
@@ -193,6 +214,10 @@ class backend {
   /// width]. scratch: [rows, 2 * width], for devices that write the halves down.
   virtual void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
                             matrix scratch) = 0;
+
+  /// Finds out how matmul of these is computed best, for any number of rows up to out.rows. Takes
+  /// its time, and what out holds is lost.
+  virtual void tune_matmul(matrix /*out*/, const matrix& /*x*/, const matrix& /*weight*/) {}
 
   /// Takes qkv: [tokens, (heads + 2 kv_heads) * head_dim]; normalises each query and key head
   /// (where the weights [head_dim] have data), rotates both to their positions, leaves the queries

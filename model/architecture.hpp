@@ -82,6 +82,11 @@ struct architecture {
   std::int32_t qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
 };
 
+/// Blocks that the longest sequence takes.
+inline std::int32_t blocks_of_context(const architecture& a, std::int32_t block_tokens) {
+  return (a.max_positions + block_tokens - 1) / block_tokens;
+}
+
 /// Bytes that one token's keys and values take in all layers.
 inline std::uint64_t kv_bytes_per_token(const architecture& a, dtype type) {
   return std::uint64_t{2} * static_cast<std::uint64_t>(a.layers) *

@@ -27,18 +27,33 @@ std::string embedding_name(const architecture& model, const safetensors& files) 
 
 } // namespace
 
+decoder::decoder(architecture model, backend& device)
+    : model_(std::move(model)), device_(device),
+      rope_(make_rope_frequencies(model_.rope, model_.head_dim)) {}
+
 decoder::decoder(architecture model, const safetensors& files, backend& device,
                  const load_progress& progress)
-    : model_(std::move(model)), device_(device),
-      rope_(make_rope_frequencies(model_.rope, model_.head_dim)) {
-  weight_loader load(files, device, progress);
+    : decoder(std::move(model), device) {
+  weight_loader loader(files, device, progress);
+  load(files, loader);
+  device.wait();
+  bytes_ = loader.bytes();
+}
+
+std::uint64_t decoder::bytes_on(backend& device, const architecture& model,
+                                const safetensors& files) {
+  const load_progress silent;
+  weight_loader counting(files, device, silent, loading_mode::measure);
+  decoder(model, device).load(files, counting);
+  return counting.device_bytes();
+}
+
+void decoder::load(const safetensors& files, weight_loader& load) {
   embedding_ = load.stacked({{embedding_name(model_, files), model_.vocab}}, model_.hidden);
   for (std::int32_t i = 0; i < model_.layers; ++i) layers_.push_back(load_layer(load, i));
   final_norm_ = load.norm(model_.names.final_norm, model_.hidden);
   if (!model_.tied_embeddings)
     head_ = load.stacked({{model_.names.head, model_.vocab}}, model_.hidden);
-  device.wait();
-  bytes_ = load.bytes();
 }
 
 decoder_layer decoder::load_layer(weight_loader& load, std::int32_t index) const {
@@ -66,6 +81,15 @@ decoder_layer decoder::load_layer(weight_loader& load, std::int32_t index) const
   out.down = load.stacked({weight(at + names.down, hidden)}, ffn);
   if (model_.mlp_bias) out.down_bias = load.bias({bias(at + names.down, hidden)});
   return out;
+}
+
+void decoder::tune(const workspace& work) const {
+  const decoder_layer& layer = layers_.front();
+  device_.tune_matmul(work.qkv, work.normed, layer.qkv.view);
+  device_.tune_matmul(work.delta, work.attended, layer.output.view);
+  device_.tune_matmul(work.gate_up, work.normed, layer.gate_up.view);
+  device_.tune_matmul(work.delta, work.activated, layer.down.view);
+  device_.tune_matmul(work.logits, work.selected, head_.view.data ? head_.view : embedding_.view);
 }
 
 void decoder::forward(const batch_view& batch, const kv_cache& cache, const workspace& work) const {

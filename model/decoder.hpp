@@ -38,9 +38,18 @@ class decoder {
   decoder(architecture model, const safetensors& files, backend& device,
           const load_progress& progress = {});
 
+  /// Bytes that these weights will take of the device's memory. Throws model_error where a tensor
+  /// is absent or misshapen.
+  static std::uint64_t bytes_on(backend& device, const architecture& model,
+                                const safetensors& files);
+
   const architecture& model() const { return model_; }
   /// Bytes of the weights as the files hold them.
   std::uint64_t bytes() const { return bytes_; }
+
+  /// Lets the device find out how it multiplies best for steps that fit `work`, whose contents are
+  /// lost.
+  void tune(const workspace& work) const;
 
   /// Issues one step: stores the batch's keys and values in `cache`, leaves the final normed hidden
   /// states in work.normed: [batch.tokens, hidden].
@@ -57,6 +66,8 @@ class decoder {
   /// are the same. 0: nothing of the kind.
   std::uint64_t name_of(const batch_view& batch, const kv_cache& cache,
                         const workspace& work) const;
+  decoder(architecture model, backend& device);
+  void load(const safetensors& files, weight_loader& load);
   decoder_layer load_layer(weight_loader& load, std::int32_t index) const;
 
   /// The weight of the logits.

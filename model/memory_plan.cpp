@@ -4,7 +4,7 @@
 
 #include "model/kv_cache.hpp"
 #include "model/model_error.hpp"
-#include "model/runner.hpp"
+#include "model/step_batch.hpp"
 #include "model/workspace.hpp"
 
 #include <fmt/format.h>
@@ -32,21 +32,22 @@ void check(const architecture& model, const memory_request& request) {
 
 /// What the KV cache may take.
 std::uint64_t available_for_kv(const memory_request& request, std::uint64_t workspace_bytes) {
-  const std::uint64_t fixed = request.weight_bytes + workspace_bytes;
+  const std::uint64_t buffers = workspace_bytes + request.device_bytes;
+  const std::uint64_t fixed = request.weight_bytes + buffers;
   const auto usable = static_cast<std::uint64_t>(
       request.kv_bytes ? static_cast<double>(request.free_bytes)
                        : std::floor(static_cast<double>(request.free_bytes) * request.fraction));
   if (fixed >= usable)
     throw model_error(fmt::format("memory: weights take {:.1f} MiB and buffers {:.1f} MiB, {:.1f} "
                                   "MiB may be used of {:.1f} MiB free: nothing is left for KV",
-                                  mib(request.weight_bytes), mib(workspace_bytes), mib(usable),
+                                  mib(request.weight_bytes), mib(buffers), mib(usable),
                                   mib(request.free_bytes)));
   const std::uint64_t left = usable - fixed;
   if (request.kv_bytes && *request.kv_bytes > left)
     throw model_error(fmt::format("memory: {:.1f} MiB of KV were set, {:.1f} MiB are left after "
                                   "weights ({:.1f} MiB) and buffers ({:.1f} MiB)",
                                   mib(*request.kv_bytes), mib(left), mib(request.weight_bytes),
-                                  mib(workspace_bytes)));
+                                  mib(buffers)));
   return request.kv_bytes.value_or(left);
 }
 
@@ -56,11 +57,14 @@ memory_plan plan_memory(const architecture& model, const memory_request& request
   check(model, request);
   memory_plan out;
   out.free_bytes = request.free_bytes;
+  out.device_bytes = request.device_bytes;
   out.weight_bytes = request.weight_bytes;
   out.block_tokens = request.block_tokens;
   out.max_context = request.max_context > 0 ? request.max_context : model.max_positions;
   out.workspace_bytes = workspace::bytes(model, request.activation_type, request.step_tokens,
-                                         std::min(request.step_tokens, runner::most_logits_rows));
+                                         std::min(request.step_tokens, request.logits_rows)) +
+                        step_batch::bytes(request.step_tokens, request.max_sequences,
+                                          blocks_of_context(model, request.block_tokens));
   out.block_bytes = kv_cache::block_bytes(model, request.activation_type, request.block_tokens);
   const std::uint64_t available = available_for_kv(request, out.workspace_bytes);
   const std::uint64_t fitting = available / out.block_bytes;
@@ -93,9 +97,10 @@ std::string to_table(const memory_plan& plan) {
     return fmt::format("{:<10} {:>12.1f} MiB {:>5.1f} %\n", what, mib(bytes),
                        100.0 * static_cast<double>(bytes) / static_cast<double>(plan.free_bytes));
   };
-  return line("weights", plan.weight_bytes) + line("buffers", plan.workspace_bytes) +
+  const std::uint64_t buffers = plan.workspace_bytes + plan.device_bytes;
+  return line("weights", plan.weight_bytes) + line("buffers", buffers) +
          line("KV cache", plan.kv_bytes) +
-         line("left", plan.free_bytes - plan.weight_bytes - plan.workspace_bytes - plan.kv_bytes) +
+         line("left", plan.free_bytes - plan.weight_bytes - buffers - plan.kv_bytes) +
          fmt::format("{} blocks of {} tokens: {} tokens, {:.1f} sequences of {}\n", plan.blocks,
                      plan.block_tokens, plan.tokens(), plan.full_sequences(), plan.max_context);
 }

@@ -15,11 +15,12 @@ namespace {
 
 const runner_options& checked(const runner_options& options) {
   if (options.blocks < 1 || options.block_tokens < 1 || options.max_sequences < 1 ||
-      options.step_tokens < 1)
+      options.step_tokens < 1 || options.logits_rows < 1)
     throw std::invalid_argument(fmt::format(
-        "a runner needs at least one block ({}), token a block ({}), sequence ({}) and token a "
-        "step ({})",
-        options.blocks, options.block_tokens, options.max_sequences, options.step_tokens));
+        "a runner needs at least one block ({}), token a block ({}), sequence ({}), token a step "
+        "({}) and row of logits ({})",
+        options.blocks, options.block_tokens, options.max_sequences, options.step_tokens,
+        options.logits_rows));
   return options;
 }
 
@@ -29,10 +30,6 @@ slot_limits limits_of(const architecture& model, const runner_options& options) 
           .block_tokens = options.block_tokens,
           .max_positions = model.max_positions,
           .vocab = model.vocab};
-}
-
-std::int32_t table_blocks(const architecture& model, const runner_options& options) {
-  return (model.max_positions + options.block_tokens - 1) / options.block_tokens;
 }
 
 void fail(const slot_work& work, std::string_view error) {
@@ -54,9 +51,9 @@ runner::runner(std::shared_ptr<const decoder> model, backend& device, const runn
       probe_(std::move(probe)), slots_(limits_of(model_->model(), options)),
       cache_(device, model_->model(), options.blocks, options.block_tokens),
       work_(device, model_->model(), options.step_tokens,
-            std::min(options.step_tokens, most_logits_rows)),
+            std::min(options.step_tokens, options.logits_rows)),
       batch_(device, options.step_tokens, options.max_sequences,
-             table_blocks(model_->model(), options)) {}
+             blocks_of_context(model_->model(), options.block_tokens)) {}
 
 void runner::probe(std::string_view stage, sequence_id sequence) const {
   if (probe_) probe_(stage, sequence);

@@ -22,6 +22,7 @@ struct runner_options {
   std::int32_t block_tokens = 16; ///< tokens of one block
   std::int32_t max_sequences = 0; ///< slots
   std::int32_t step_tokens = 0;   ///< most rows of one step, drafts among them
+  std::int32_t logits_rows = 256; ///< whose logits are in memory at once; more go in parts
 };
 
 /// For tests: called for each slot at "open", "prepare" and "sample", with its sequence; may throw.
@@ -29,9 +30,6 @@ using fault_probe = std::function<void(std::string_view stage, sequence_id seque
 
 class runner {
  public:
-  /// Most rows whose logits are in memory at once; a step with more goes through the head in parts.
-  static constexpr std::int32_t most_logits_rows = 256;
-
   /// Allocates pages and buffers. `device` must be the decoder's and outlive the runner. Throws
   /// device_error where memory ends, std::invalid_argument where an option is not positive.
   runner(std::shared_ptr<const decoder> model, backend& device, const runner_options& options,

@@ -155,8 +155,9 @@ const stored_tensor& safetensors::find(std::string_view name) const {
   return found->second;
 }
 
-void safetensors::read(const stored_tensor& tensor, std::span<std::byte> out) const {
-  files_.at(tensor.shard).read(tensor.offset, out);
+void safetensors::read(const stored_tensor& tensor, std::uint64_t offset,
+                       std::span<std::byte> out) const {
+  files_.at(tensor.shard).read(tensor.offset + offset, out);
 }
 
 void safetensors::add_file(const std::filesystem::path& path, const safetensors_limits& limits) {

@@ -40,9 +40,10 @@ class safetensors {
   bool contains(std::string_view name) const { return tensors_.contains(name); }
   /// Throws model_error where there is none of that name.
   const stored_tensor& find(std::string_view name) const;
-  /// Copies a tensor's elements. out.size() == tensor.bytes. Throws model_error where the file was
-  /// changed meanwhile.
-  void read(const stored_tensor& tensor, std::span<std::byte> out) const;
+  /// Copies a tensor's elements from byte `offset` of them on: offset + out.size() <= tensor.bytes.
+  /// By several threads at once, if need be. Throws model_error where the file was changed
+  /// meanwhile.
+  void read(const stored_tensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
   /// Sum of all tensors' bytes.
   std::uint64_t bytes() const { return bytes_; }
   const std::filesystem::path& folder() const { return folder_; }

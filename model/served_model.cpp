@@ -32,12 +32,11 @@ void check_vocabulary(const tokenizer& tokens, const architecture& model,
 
 } // namespace
 
-served_model load_model(const std::filesystem::path& folder, backend& device,
-                        const load_progress& progress) {
+served_model read_model(const std::filesystem::path& folder, const load_progress& progress) {
   if (!std::filesystem::is_directory(folder))
     throw model_error(fmt::format("{}: is not a folder", folder.string()));
-  architecture model = read_architecture(folder);
   served_model out;
+  const architecture& model = out.structure = read_architecture(folder);
   out.name = name_of(folder);
   out.folder = folder;
   out.defaults = read_generation_defaults(folder, model);
@@ -47,8 +46,14 @@ served_model load_model(const std::filesystem::path& folder, backend& device,
   if (const auto source = read_chat_template(folder))
     out.chat_template = std::make_shared<const chat_template>(parse_chat_template(*source));
   out.context_length = model.max_positions;
-  const safetensors files(folder);
-  out.weights = std::make_shared<const decoder>(std::move(model), files, device, progress);
+  out.files = std::make_shared<const safetensors>(folder);
+  return out;
+}
+
+served_model load_model(const std::filesystem::path& folder, backend& device,
+                        const load_progress& progress) {
+  served_model out = read_model(folder, progress);
+  out.weights = std::make_shared<const decoder>(out.structure, *out.files, device, progress);
   out.weight_bytes = out.weights->bytes();
   return out;
 }

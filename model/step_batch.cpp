@@ -14,15 +14,26 @@ std::int32_t blocks_of(const slot_work& work, std::int32_t block_tokens) {
   return static_cast<std::int32_t>((end + block_tokens - 1) / block_tokens);
 }
 
+/// Words of the parts that describe the largest step.
+std::uint64_t batch_words(std::int32_t tokens, std::int32_t sequences, std::int32_t table_blocks) {
+  return std::uint64_t{4} * static_cast<std::uint64_t>(tokens) +
+         static_cast<std::uint64_t>(sequences) + 1 +
+         static_cast<std::uint64_t>(sequences) * static_cast<std::uint64_t>(table_blocks);
+}
+
 } // namespace
+
+std::uint64_t step_batch::bytes(std::int32_t tokens, std::int32_t sequences,
+                                std::int32_t table_blocks) {
+  const std::uint64_t rows_and_chosen =
+      static_cast<std::uint64_t>(tokens) + static_cast<std::uint64_t>(sequences);
+  return (batch_words(tokens, sequences, table_blocks) + rows_and_chosen) * sizeof(std::int32_t);
+}
 
 step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
                        std::int32_t table_blocks)
     : device_(device), table_blocks_(table_blocks) {
-  const std::size_t words =
-      std::size_t{4} * static_cast<std::size_t>(tokens) + static_cast<std::size_t>(sequences) + 1 +
-      static_cast<std::size_t>(sequences) * static_cast<std::size_t>(table_blocks);
-  owner_ = device.allocate(words * sizeof(std::int32_t));
+  owner_ = device.allocate(batch_words(tokens, sequences, table_blocks) * sizeof(std::int32_t));
   rows_owner_ = device.allocate(static_cast<std::size_t>(tokens) * sizeof(std::int32_t));
   chosen_owner_ = device.allocate(static_cast<std::size_t>(sequences) * sizeof(token_id));
 }

@@ -26,6 +26,9 @@ class step_batch {
  public:
   step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
              std::int32_t table_blocks);
+  /// Bytes that such a one takes.
+  static std::uint64_t bytes(std::int32_t tokens, std::int32_t sequences,
+                             std::int32_t table_blocks);
 
   /// Builds and issues the upload. Valid for what is issued before the next call.
   batch_view load(std::span<const slot_work> work, std::int32_t block_tokens);

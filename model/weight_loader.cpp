@@ -1,5 +1,5 @@
-// Tensors pass through host memory one stack at a time: the peak is the largest stack, not the
-// model.
+// A weight is read by the device's own threads, piece by piece, to where it is wanted; its numbers
+// are looked at on the way. Vectors are small and pass through memory here.
 #include "model/weight_loader.hpp"
 
 #include "model/finite.hpp"
@@ -9,28 +9,40 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 namespace troupe {
 
 weight_loader::weight_loader(const safetensors& files, backend& device,
-                             const load_progress& progress)
-    : files_(files), device_(device), progress_(progress) {}
+                             const load_progress& progress, loading_mode mode)
+    : files_(files), device_(device), progress_(progress), mode_(mode) {}
 
-std::vector<std::byte> weight_loader::read(const std::string& name,
-                                           std::span<const std::int64_t> shape, dtype& type) {
+host_matrix weight_loader::source(const std::string& name,
+                                  std::span<const std::int64_t> shape) const {
   const stored_tensor& tensor = files_.find(name);
   if (!std::ranges::equal(tensor.shape, shape))
     throw model_error(fmt::format("{}: tensor {} has the shape [{}], config.json needs [{}]",
                                   files_.folder().string(), name, fmt::join(tensor.shape, ", "),
                                   fmt::join(shape, ", ")));
-  std::vector<std::byte> out(tensor.bytes);
-  files_.read(tensor, out);
-  if (!all_finite(out, tensor.type))
-    throw model_error(
-        fmt::format("{}: tensor {} holds NaN or an infinity", files_.folder().string(), name));
-  type = tensor.type;
+  const auto read = [this, &tensor, name](std::span<std::byte> out, std::uint64_t offset) {
+    files_.read(tensor, offset, out);
+    if (!all_finite(out, tensor.type))
+      throw model_error(
+          fmt::format("{}: tensor {} holds NaN or an infinity", files_.folder().string(), name));
+  };
+  return {nullptr, tensor.type, shape.size() > 1 ? shape[0] : 1, shape.back(), read};
+}
+
+std::vector<host_matrix> weight_loader::sources(const std::vector<weight_part>& parts,
+                                                std::span<const std::int64_t> cols) const {
+  std::vector<host_matrix> out;
+  for (const weight_part& part : parts) {
+    std::vector<std::int64_t> shape{part.rows};
+    shape.insert(shape.end(), cols.begin(), cols.end());
+    out.push_back(source(part.name, shape));
+    if (out.back().type != out.front().type)
+      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype",
+                                    files_.folder().string(), parts.front().name, part.name));
+  }
   return out;
 }
 
@@ -40,52 +52,46 @@ void weight_loader::report(std::string_view name, std::uint64_t bytes) {
 }
 
 device_weight weight_loader::stacked(const std::vector<weight_part>& parts, std::int64_t cols) {
-  std::vector<std::vector<std::byte>> data;
-  std::vector<host_matrix> views;
+  const auto all = sources(parts, {&cols, 1});
+  std::int64_t rows = 0;
   std::uint64_t bytes = 0;
-  for (const weight_part& part : parts) {
-    host_matrix view{.rows = part.rows, .cols = cols};
-    data.push_back(read(part.name, std::array{part.rows, cols}, view.type));
-    view.data = data.back().data();
-    if (!views.empty() && view.type != views.front().type)
-      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype",
-                                    files_.folder().string(), parts.front().name, part.name));
-    views.push_back(view);
-    bytes += data.back().size();
+  for (const host_matrix& part : all) {
+    rows += part.rows;
+    bytes += part.bytes();
   }
-  auto [view, owner] = device_.load_weight(views);
+  device_bytes_ += device_.weight_bytes(rows, cols, all.front().type);
+  if (mode_ == loading_mode::measure) return {};
+  auto [view, owner] = device_.load_weight(all);
   report(parts.front().name, bytes);
   return {view, std::move(owner)};
 }
 
 device_weight weight_loader::norm(const std::string& name, std::int64_t size) {
-  host_matrix view{.rows = 1, .cols = size};
-  const auto data = read(name, std::array{size}, view.type);
-  if (all_zero(data, view.type))
-    throw model_error(fmt::format("{}: tensor {} is all zero: a norm's weight cannot be",
-                                  files_.folder().string(), name));
-  view.data = data.data();
-  auto [out, owner] = device_.load_vector(view);
-  report(name, data.size());
-  return {out, std::move(owner)};
+  return vector_of(sources({{name, size}}, {}), name, false);
 }
 
 device_weight weight_loader::bias(const std::vector<weight_part>& parts) {
-  host_matrix all{.rows = 1};
-  std::vector<std::byte> data;
-  for (const weight_part& part : parts) {
-    dtype type{};
-    const auto one = read(part.name, std::array{part.rows}, type);
-    if (!data.empty() && type != all.type)
-      throw model_error(fmt::format("{}: tensors {} and {} must have one dtype",
-                                    files_.folder().string(), parts.front().name, part.name));
-    all.type = type;
-    all.cols += part.rows;
-    data.insert(data.end(), one.begin(), one.end());
+  return vector_of(sources(parts, {}), parts.front().name, true);
+}
+
+device_weight weight_loader::vector_of(const std::vector<host_matrix>& parts,
+                                       const std::string& name, bool may_be_zero) {
+  host_matrix all{.type = parts.front().type, .rows = 1};
+  for (const host_matrix& part : parts) all.cols += part.cols;
+  device_bytes_ += static_cast<std::uint64_t>(all.cols) * sizeof(float);
+  if (mode_ == loading_mode::measure) return {};
+  std::vector<std::byte> data(all.bytes());
+  std::span<std::byte> rest = data;
+  for (const host_matrix& part : parts) {
+    part.copy_to(rest.first(part.bytes()), 0);
+    rest = rest.subspan(part.bytes());
   }
+  if (!may_be_zero && all_zero(data, all.type))
+    throw model_error(fmt::format("{}: tensor {} is all zero: a norm's weight cannot be",
+                                  files_.folder().string(), name));
   all.data = data.data();
   auto [out, owner] = device_.load_vector(all);
-  report(parts.front().name, data.size());
+  report(name, data.size());
   return {out, std::move(owner)};
 }
 

@@ -1,6 +1,7 @@
 // Brings one tensor, or several stacked, from the files to the device: looks it up, holds its shape
 // against the one that the architecture gives it, refuses numbers that would spoil every answer,
-// and reports how far the loading is.
+// and reports how far the loading is. The same walk without bringing anything tells what memory it
+// will take.
 #pragma once
 
 #include "kernels/ops.hpp"
@@ -29,10 +30,14 @@ struct weight_part {
   std::int64_t rows = 0;
 };
 
+/// Whether tensors are brought to the device, or only looked up, checked and counted.
+enum class loading_mode { bring, measure };
+
 /// Keeps references to all that it is given.
 class weight_loader {
  public:
-  weight_loader(const safetensors& files, backend& device, const load_progress& progress);
+  weight_loader(const safetensors& files, backend& device, const load_progress& progress,
+                loading_mode mode = loading_mode::bring);
 
   /// The parts, each [rows, cols], stacked. Throws model_error where one is absent, has another
   /// shape, or holds NaN or an infinity.
@@ -43,16 +48,26 @@ class weight_loader {
   device_weight bias(const std::vector<weight_part>& parts);
   /// Bytes that were brought to the device, as the files hold them.
   std::uint64_t bytes() const { return done_; }
+  /// Bytes that the device needs for them.
+  std::uint64_t device_bytes() const { return device_bytes_; }
 
  private:
-  std::vector<std::byte> read(const std::string& name, std::span<const std::int64_t> shape,
-                              dtype& type);
+  /// Where a tensor's elements are read from. Throws model_error where it has another shape.
+  host_matrix source(const std::string& name, std::span<const std::int64_t> shape) const;
+  /// The sources of all parts. Throws model_error where they differ in their types.
+  std::vector<host_matrix> sources(const std::vector<weight_part>& parts,
+                                   std::span<const std::int64_t> cols) const;
+  /// A vector of several behind each other.
+  device_weight vector_of(const std::vector<host_matrix>& parts, const std::string& name,
+                          bool may_be_zero);
   void report(std::string_view name, std::uint64_t bytes);
 
   const safetensors& files_;
   backend& device_;
   const load_progress& progress_;
+  loading_mode mode_;
   std::uint64_t done_ = 0;
+  std::uint64_t device_bytes_ = 0;
 };
 
 } // namespace troupe

@@ -75,7 +75,7 @@ class measurement_of_engine {
     work_.vocabulary = facts.vocabulary;
     report_.model = facts.model;
     report_.work = work_;
-    report_.places = places(facts.kv_tokens);
+    report_.places = places(facts);
     describe();
     warm_up(engine);
     count_outcome(report_, carry_out_with_bar(engine, work_, "measuring"));
@@ -98,11 +98,10 @@ class measurement_of_engine {
 
   /// Sequences that can run at once: of whom the KV cache holds as many as have room while they are
   /// half done, in the mean.
-  double places(std::int64_t kv_tokens) const {
-    const auto fitting = static_cast<double>(kv_tokens) / (work_.input + work_.output / 2.0);
-    return std::max(
-        1.0, std::min({static_cast<double>(work_.concurrency),
-                       static_cast<double>(chosen_.engine.max_sequences), std::floor(fitting)}));
+  double places(const company_facts& facts) const {
+    const auto fitting = static_cast<double>(facts.kv_tokens) / (work_.input + work_.output / 2.0);
+    return std::max(1.0, std::min({static_cast<double>(work_.concurrency),
+                                   static_cast<double>(facts.max_sequences), std::floor(fitting)}));
   }
 
   void describe() const {

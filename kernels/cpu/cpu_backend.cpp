@@ -49,6 +49,19 @@ float* row_of(const matrix& m, std::int64_t row) {
   return static_cast<float*>(m.data) + row * m.cols;
 }
 
+/// Packs the rows begin .. end of a part that stands at row `first`, a panel's worth at a time.
+void pack_range(void* to, std::int64_t first, const host_matrix& part, std::int64_t begin,
+                std::int64_t end) {
+  const std::size_t row_bytes = static_cast<std::size_t>(part.cols) * size_of(part.type);
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(panel_width * row_bytes);
+  for (std::int64_t row = begin; row < end; row += panel_width) {
+    const std::int64_t rows = std::min(panel_width, end - row);
+    part.copy_to({buffer.get(), static_cast<std::size_t>(rows) * row_bytes},
+                 static_cast<std::uint64_t>(row) * row_bytes);
+    pack_rows(to, first + row, {buffer.get(), part.type, rows, part.cols});
+  }
+}
+
 /// Nothing is ever under way here: an op is done when its call returns.
 class cpu_fence final : public fence {
  public:
@@ -79,6 +92,9 @@ class cpu_backend final : public backend {
   dtype activation_type() const override { return dtype::f32; }
   std::size_t free_memory() const override { return available_memory(); }
 
+  std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype type) const override {
+    return packed_bytes(rows, cols, type);
+  }
   memory allocate(std::size_t bytes) override;
   void upload(void* device, const void* host, std::size_t bytes) override {
     if (bytes > 0) std::memcpy(device, host, bytes);
@@ -162,7 +178,9 @@ std::pair<matrix, memory> cpu_backend::load_weight(std::span<const host_matrix> 
   }
   std::int64_t first = 0;
   for (const host_matrix& part : parts) {
-    pack_rows(weight.data, first, part);
+    pool_.parallel_for(part.rows, panel_width, [&](std::int64_t begin, std::int64_t end) {
+      pack_range(weight.data, first, part, begin, end);
+    });
     first += part.rows;
   }
   return {weight, std::move(data)};

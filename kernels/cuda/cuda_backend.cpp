@@ -13,6 +13,7 @@
 #include "kernels/cuda/sampling.hpp"
 #include "kernels/cuda/skinny_matmul.hpp"
 #include "kernels/cuda/staging.hpp"
+#include "kernels/cuda/weight_upload.hpp"
 
 #include <fmt/format.h>
 
@@ -81,7 +82,8 @@ class cuda_backend final : public backend {
  public:
   explicit cuda_backend(const cuda_options& options)
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
-        multiprocessors_(multiprocessors()), staging_(stream_.get()), attention_(multiprocessors_),
+        multiprocessors_(multiprocessors()), staging_(stream_.get()), weights_(stream_.get()),
+        gemm_(options.cache, name_), attention_(multiprocessors_),
         decoding_(stream_.get(), multiprocessors_, staging_), prefill_(prefill_on_hopper()),
         graphs_(stream_.get()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
@@ -93,11 +95,26 @@ class cuda_backend final : public backend {
 
   std::string name() const override { return name_; }
   bool is_gpu() const override { return true; }
+  bool failed() const override {
+    const auto state = cudaStreamQuery(stream_.get());
+    return state != cudaSuccess && state != cudaErrorNotReady;
+  }
   dtype activation_type() const override { return options_.type; }
   std::size_t free_memory() const override {
     std::size_t free = 0, total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
     return free;
+  }
+
+  std::uint64_t reserve(const step_limits& limits) override {
+    const std::uint64_t before = free_memory();
+    attention_.reserve(limits.head_dim, limits.sequences);
+    if (!options_.deterministic) decoding_.reserve();
+    sampler_.reserve(stream_.get(), limits.vocab, static_cast<std::size_t>(limits.logits_rows));
+    return before - std::min<std::uint64_t>(before, free_memory());
+  }
+  std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype) const override {
+    return static_cast<std::uint64_t>(rows * cols) * size_of(options_.type);
   }
 
   memory allocate(std::size_t bytes) override { return cuda::allocate_device(bytes); }
@@ -136,6 +153,9 @@ class cuda_backend final : public backend {
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override;
   void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
                     matrix scratch) override;
+  void tune_matmul(matrix out, const matrix& x, const matrix& weight) override {
+    if (!options_.deterministic) gemm_.tune(stream_.get(), out, x, weight);
+  }
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,
                        const batch_view& batch) override {
@@ -176,6 +196,7 @@ class cuda_backend final : public backend {
   cuda::owned_stream stream_;
   int multiprocessors_;
   cuda::staging staging_;
+  cuda::weight_upload weights_;
   cuda::gemm gemm_;
   cuda::paged_attention attention_;
   cuda::decode_attention decoding_;
@@ -204,10 +225,9 @@ void cuda_backend::wait() {
 
 void cuda_backend::convert_to(void* device, dtype type, const host_matrix& part) {
   const std::int64_t n = part.rows * part.cols;
-  const std::size_t bytes = static_cast<std::size_t>(n) * size_of(part.type);
-  if (part.type == type) return upload(device, part.data, bytes);
-  const memory as_it_was = allocate(bytes);
-  upload(as_it_was.get(), part.data, bytes);
+  if (part.type == type) return weights_.bring(device, part);
+  const memory as_it_was = allocate(part.bytes());
+  weights_.bring(as_it_was.get(), part);
   cuda::convert(stream_.get(), device, type, as_it_was.get(), part.type, n);
   check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize");
 }
@@ -298,6 +318,15 @@ const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t c
   return reinterpret_cast<const float*>(found->device.get());
 }
 
+/// An error that a kernel left stays with the process's context, and all calls fail, until that is
+/// destroyed with everything in it. Where that does not help, the next call says so.
+void leave_failed_context() {
+  cudaGetLastError();
+  if (cudaDeviceSynchronize() == cudaSuccess) return;
+  cudaDeviceReset();
+  cudaGetLastError();
+}
+
 } // namespace
 
 int cuda_devices() {
@@ -306,6 +335,7 @@ int cuda_devices() {
 }
 
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options) {
+  leave_failed_context();
   if (cuda_devices() == 0) throw device_error("cuda: no GPU, or no driver for it");
   return std::make_unique<cuda_backend>(options);
 }

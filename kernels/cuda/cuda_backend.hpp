@@ -4,6 +4,7 @@
 
 #include "kernels/ops.hpp"
 
+#include <filesystem>
 #include <memory>
 
 namespace troupe {
@@ -19,13 +20,15 @@ struct cuda_options {
   dtype type = dtype::bf16;   ///< of activations, weights and pages: bf16 or f16
   bool deterministic = false; ///< results have the same bits in every batch; products of many rows
                               ///< are slower
+  std::filesystem::path cache = {}; ///< folder that keeps what tuning found out; empty: none does
   cuda_tuning tuning = {};
 };
 
 /// GPUs that the program may use; 0 where there is no driver.
 int cuda_devices();
 
-/// The first of them. Throws device_error where there is none, or it can't be used.
+/// The first of them. Where a kernel made it fail for good it is reset first, which ends whatever
+/// backend there was before. Throws device_error where there is none, or it can't be used.
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options);
 
 } // namespace troupe

@@ -15,6 +15,7 @@ constexpr int warps = 4;
 constexpr int threads = 32 * warps;
 constexpr int tile = 16; // positions that a warp takes at once
 constexpr int blocks_per_multiprocessor = 3;
+constexpr std::int32_t most_dim = 128;
 
 static_assert(decode_step == warps * tile);
 
@@ -339,7 +340,7 @@ void decode_attention::plan(planned& at, const batch_view& batch) {
   at.serial = batch.serial;
   at.pieces = made.pieces.empty() ? 0 : std::bit_ceil(made.pieces.size());
   if (at.pieces == 0) return;
-  make_room(made, at);
+  reserve();
   if (at.pieces > at.capacity) {
     at.capacity = std::max<std::size_t>(2 * at.pieces, 1024);
     at.on_device = allocate_device(at.capacity * sizeof(decode_piece));
@@ -348,22 +349,19 @@ void decode_attention::plan(planned& at, const batch_view& batch) {
   uploads_.upload(at.on_device.get(), made.pieces.data(), at.pieces * sizeof(decode_piece));
 }
 
-/// For the plan's merges.
-void decode_attention::make_room(const decode_plan& made, const planned& at) {
-  const auto heads = static_cast<std::size_t>(at.shape.kv_heads);
-  const std::size_t counters = static_cast<std::size_t>(made.merges) * heads;
-  const std::size_t bytes = static_cast<std::size_t>(made.parts) * heads *
-                            static_cast<std::size_t>(decode_queries) * bytes_of_part(at.head_dim);
-  if (counters > counted_) {
-    counted_ = std::max<std::size_t>(2 * counters, 4096);
-    counters_ = allocate_device(counted_ * sizeof(unsigned));
-    check(cudaMemsetAsync(counters_.get(), 0, counted_ * sizeof(unsigned), stream_),
-          "cudaMemsetAsync");
-  }
-  if (bytes > part_bytes_) {
-    part_bytes_ = std::max<std::size_t>(2 * bytes, std::size_t{32} << 20);
-    parts_ = allocate_device(part_bytes_);
-  }
+// Merged parts of a key head are at most twice the pieces that its blocks are given, of whatever
+// length: a sequence that is cut is longer than one piece.
+void decode_attention::reserve() {
+  if (parts_) return;
+  const auto parts = static_cast<std::size_t>(2 * pieces_a_block * blocks());
+  const std::size_t counters = parts * sizeof(unsigned);
+  parts_ = allocate_device(parts * decode_queries * bytes_of_part(most_dim));
+  counters_ = allocate_device(counters);
+  check(cudaMemsetAsync(counters_.get(), 0, counters, stream_), "cudaMemsetAsync");
+}
+
+std::int32_t decode_attention::blocks() const {
+  return blocks_per_multiprocessor * multiprocessors_;
 }
 
 std::uint64_t decode_attention::launches() const {
@@ -388,11 +386,11 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
                            .kv_heads = heads.kv_heads,
                            .window = window,
                            .most_rows = most_rows,
-                           .blocks = blocks_per_multiprocessor * multiprocessors_};
+                           .blocks = blocks()};
   planned& known = planned_for(shape, heads.head_dim);
   plan(known, batch);
-  const std::size_t part_rows = part_bytes_ / bytes_of_part(heads.head_dim);
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
+  const std::int64_t part_rows = std::int64_t{2} * pieces_a_block * blocks() * decode_queries;
   const bool capped = softcap > 0.0F;
   const decode_inputs in{
       .out = out.data,

@@ -24,6 +24,10 @@ class decode_attention {
   /// It computes heads of 64 or 128 elements over blocks of a multiple of 16 tokens.
   static bool takes(const head_shape& heads, std::int32_t block_tokens);
 
+  /// Allocates what run() needs but for its plans, some ten bytes a sequence; run() does it where
+  /// nobody did. Throws device_error when there is not enough.
+  void reserve();
+
   /// Plans for a batch as for the last one, so that run() finds the plan made.
   void begin(const batch_view& batch);
   /// What the launches of run() depend on beside its arguments: while it is the same, so are they.
@@ -44,9 +48,9 @@ class decode_attention {
     std::size_t pieces = 0; ///< a power of two; those beyond the plan's are empty
     std::uint64_t serial = 0;
   };
+  std::int32_t blocks() const;
   planned& planned_for(const decode_shape& shape, std::int32_t head_dim);
   void plan(planned& at, const batch_view& batch);
-  void make_room(const decode_plan& made, const planned& at);
 
   cudaStream_t stream_;
   std::int32_t multiprocessors_;
@@ -54,8 +58,6 @@ class decode_attention {
   std::vector<planned> plans_;
   memory counters_; // [merges, kv_heads], 0 between calls
   memory parts_;    // sums and totals of what is merged
-  std::size_t counted_ = 0;
-  std::size_t part_bytes_ = 0;
 };
 
 } // namespace troupe::cuda

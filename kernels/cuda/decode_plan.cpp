@@ -9,7 +9,6 @@ namespace troupe::cuda {
 
 namespace {
 
-constexpr std::int64_t pieces_a_block = 4;
 constexpr std::int64_t shortest_piece = 256;
 
 struct query_tile {

@@ -17,6 +17,9 @@ constexpr std::int32_t decode_queries = 16;
 /// Positions that pieces begin and end at, but at a sequence's ends.
 constexpr std::int32_t decode_step = 64;
 
+/// Pieces that each block gets where there are many sequences, about.
+constexpr std::int64_t pieces_a_block = 4;
+
 struct decode_piece {
   std::int32_t sequence;
   std::int32_t first_row;      ///< of the sequence, in the batch

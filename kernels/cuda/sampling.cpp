@@ -5,6 +5,7 @@
 #include "kernels/cuda/sampling_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <mutex>
@@ -130,6 +131,7 @@ device_sampler::device_sampler(std::size_t scratch_bytes)
 device_sampler::~device_sampler() = default;
 
 void device_sampler::make_meetings(cudaStream_t stream) {
+  if (meetings_) return;
   constexpr std::size_t bytes = sampling_meetings * sizeof(sampling_meeting);
   meetings_ = allocate_device(bytes);
   check(cudaMemsetAsync(meetings_.get(), 0, bytes, stream), "cudaMemset");
@@ -151,13 +153,28 @@ void device_sampler::make_scratch(cudaStream_t stream, std::int64_t vocab, std::
   copied_elements_ = slots * stride;
 }
 
+void device_sampler::reserve(cudaStream_t stream, std::int64_t vocab, std::size_t rows) {
+  make_meetings(stream);
+  make_scratch(stream, vocab, rows);
+  const std::size_t input = rows * sizeof(sampling_task);
+  const std::size_t output = rows * (sizeof(sampling_head) + sizeof(sampling_tops));
+  std::array<std::unique_ptr<sampling_call>, 2> calls{calls_->take(), calls_->take()};
+  for (auto& call : calls) {
+    call->input_host.at_least(input);
+    call->input_device.at_least(input);
+    call->output_device.at_least(output);
+    call->output_host.at_least(output);
+    calls_->give_back(std::move(call));
+  }
+}
+
 std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, const matrix& logits,
                                                         std::span<const sample_row> rows,
                                                         token_id* chosen) {
   if (rows.empty()) return std::make_unique<no_samples>();
   const sampling_plan plan = plan_of(rows, logits.cols);
   const auto [greedy, plain, adjusted] = plan.of_kind;
-  if (!meetings_) make_meetings(stream);
+  make_meetings(stream);
   if (adjusted > 0) make_scratch(stream, logits.cols, adjusted);
   auto call = calls_->take();
   std::byte* const host = call->input_host.at_least(plan.input_bytes());

@@ -18,11 +18,16 @@ class device_sampler {
  public:
   /// Rows with bias, suppressed tokens, mask or penalties are copied before they are changed, and
   /// the tokens seen are counted: as many at once as fit `scratch_bytes` of device memory, 8 bytes
-  /// a token of the vocabulary; at least one. It is allocated when it is needed first.
+  /// a token of the vocabulary; at least one. It is allocated by reserve(), or when it is needed
+  /// first.
   explicit device_sampler(std::size_t scratch_bytes = std::size_t{128} << 20);
   ~device_sampler();
   device_sampler(const device_sampler&) = delete;
   device_sampler& operator=(const device_sampler&) = delete;
+
+  /// Allocates what two calls under way need for so many rows each; lists of tokens aside, whose
+  /// lengths the rows say.
+  void reserve(cudaStream_t stream, std::int64_t vocab, std::size_t rows);
 
   /// logits: [., vocab] f32 in device memory, at most 2^21 columns; they are not changed. A mask's
   /// element is taken as 0 or -inf. Throws std::out_of_range for a token id outside the

@@ -1,12 +1,12 @@
 #include "kernels/cuda/staging.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace troupe::cuda {
 
-staging::staging(cudaStream_t stream)
-    : stream_(stream), pinned_(allocate_pinned(2 * half_bytes)), read_{make_event(), make_event()} {
+staging::staging(cudaStream_t stream, std::size_t half_bytes)
+    : stream_(stream), half_bytes_(half_bytes),
+      pinned_(allocate_pinned(2 * half_bytes)), read_{make_event(), make_event()} {
   for (const auto& event : read_) check(cudaEventRecord(event.get(), stream_), "cudaEventRecord");
 }
 
@@ -17,17 +17,18 @@ void staging::turn() {
   check(cudaEventSynchronize(read_[half_].get()), "cudaEventSynchronize");
 }
 
-void staging::upload(void* device, const void* host, std::size_t bytes) {
+void staging::bring(void* device, const host_matrix& from, std::uint64_t offset,
+                    std::size_t bytes) {
   constexpr std::size_t alignment = 256;
   for (std::size_t done = 0; done < bytes;) {
-    if (used_ == half_bytes) turn();
-    const std::size_t part = std::min(bytes - done, half_bytes - used_);
-    std::byte* const through = pinned_.get() + half_ * half_bytes + used_;
-    std::memcpy(through, static_cast<const std::byte*>(host) + done, part);
+    if (used_ == half_bytes_) turn();
+    const std::size_t part = std::min(bytes - done, half_bytes_ - used_);
+    std::byte* const through = pinned_.get() + half_ * half_bytes_ + used_;
+    from.copy_to({through, part}, offset + done);
     check(cudaMemcpyAsync(static_cast<std::byte*>(device) + done, through, part,
                           cudaMemcpyHostToDevice, stream_),
           "cudaMemcpyAsync");
-    used_ = std::min(half_bytes, (used_ + part + alignment - 1) / alignment * alignment);
+    used_ = std::min(half_bytes_, (used_ + part + alignment - 1) / alignment * alignment);
     done += part;
   }
 }

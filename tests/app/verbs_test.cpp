@@ -108,7 +108,7 @@ TEST(Help, ShowsOneGroupWithRangesAndVariables) {
     const outcome result = run(words);
     EXPECT_EQ(result.status, exit_done);
     EXPECT_NE(result.out.find("TROUPE_ENGINE_MAX_SEQUENCES"), std::string::npos);
-    EXPECT_NE(result.out.find("takes 1 to 65536; default 256"), std::string::npos);
+    EXPECT_NE(result.out.find("takes 0 to 65536; default 0"), std::string::npos);
     EXPECT_EQ(result.out.find("TROUPE_SERVER_PORT"), std::string::npos);
   }
 }
@@ -150,7 +150,8 @@ TEST(ConfigCheck, ShowsEveryValueWithItsOrigin) {
 }
 
 TEST(ConfigCheck, PrintsAllErrorsAndNothingElse) {
-  const file_of file("[server]\nport = 0\nhots = 1\n[engine]\nstep_tokens = 1\n");
+  const file_of file(
+      "[server]\nport = 0\nhots = 1\n[engine]\nstep_tokens = 1\nmax_sequences = 2\n");
   const outcome result = run({"config", "check", file.path()});
   EXPECT_EQ(result.status, exit_usage);
   EXPECT_EQ(result.out, "");

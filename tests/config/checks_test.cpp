@@ -28,11 +28,14 @@ TEST(Checks, FindNothingInTheDefaults) {
 
 TEST(Checks, RefuseFewerTokensAStepThanSequences) {
   EXPECT_EQ(
-      error_of("[engine]\nstep_tokens = 128\n"),
-      "engine.step_tokens = 128 (troupe.toml:2) and engine.max_sequences = 256 (default): each "
+      error_of("[engine]\nstep_tokens = 128\nmax_sequences = 256\n"),
+      "engine.step_tokens = 128 (troupe.toml:2) and engine.max_sequences = 256 (troupe.toml:3): "
+      "each "
       "running sequence takes a token of every step; raise step_tokens or lower max_sequences "
       "until step_tokens is not the smaller");
-  EXPECT_TRUE(from_toml("[engine]\nstep_tokens = 256\n").errors.empty());
+  EXPECT_TRUE(from_toml("[engine]\nstep_tokens = 256\nmax_sequences = 256\n").errors.empty());
+  EXPECT_TRUE(from_toml("[engine]\nstep_tokens = 128\n").errors.empty());
+  EXPECT_TRUE(from_toml("[engine]\nmax_sequences = 65536\n").errors.empty());
 }
 
 TEST(Checks, RefuseADefaultTimeoutAboveTheLongest) {
@@ -109,7 +112,7 @@ TEST(Checks, WarnOfAnOpenDoorToOtherMachines) {
 
 TEST(Checks, ConcludeNothingFromAValueThatWasRefused) {
   EXPECT_EQ(error_of("[engine]\nstep_tokens = 128\nmax_sequences = \"many\"\n"),
-            "troupe.toml:3: engine.max_sequences = \"many\" is not a whole number; it takes 1 to "
+            "troupe.toml:3: engine.max_sequences = \"many\" is not a whole number; it takes 0 to "
             "65536");
 }
 

@@ -137,7 +137,7 @@ TEST(Sources, PreferTheCommandLineToTheEnvironmentToTheFileInAnyOrderOfReading) 
     EXPECT_EQ(loaded.values.server.port, 3);
     EXPECT_EQ(loaded.values.server.threads, 2U);
     EXPECT_EQ(loaded.values.server.max_connections, 1U);
-    EXPECT_EQ(loaded.values.engine.max_sequences, 256U);
+    EXPECT_EQ(loaded.values.engine.max_sequences, 0U);
     EXPECT_EQ(origin_of(loaded, "server.port"), "--port");
     EXPECT_EQ(origin_of(loaded, "server.threads"), "TROUPE_SERVER_THREADS");
     EXPECT_EQ(origin_of(loaded, "server.max_connections"), "troupe.toml:4");
@@ -194,9 +194,9 @@ TEST(Sources, RefuseSizesDurationsAndFractionsOutOfRange) {
   for (const char* number : {"1.5", "nan", "inf", "-0.1", "1"})
     EXPECT_EQ(from_toml(std::string("[engine]\nmemory_fraction = ") + number + "\n").errors,
               lines{std::string("troupe.toml:2: engine.memory_fraction = ") + number +
-                    " is out of range; it takes 0.01 to 0.95"});
+                    " is out of range; it takes 0 to 0.95"});
   EXPECT_EQ(from_flag("engine.memory_fraction", "nan").errors,
-            lines{"--flag: engine.memory_fraction = nan is out of range; it takes 0.01 to 0.95"});
+            lines{"--flag: engine.memory_fraction = nan is out of range; it takes 0 to 0.95"});
 }
 
 TEST(Sources, RefuseValuesOfAnotherTypeInAFile) {
@@ -234,7 +234,7 @@ TEST(Sources, RefuseTextThatIsNotTheTypeOfTheOption) {
       lines{"TROUPE_ENGINE_PREFIX_CACHE: engine.prefix_cache = maybe is not true or false; it "
             "takes true or false"});
   EXPECT_EQ(from_flag("engine.memory_fraction", "half").errors,
-            lines{"--flag: engine.memory_fraction = half is not a number; it takes 0.01 to 0.95"});
+            lines{"--flag: engine.memory_fraction = half is not a number; it takes 0 to 0.95"});
   EXPECT_EQ(from_flag("server.port", "").errors,
             lines{"--flag: server.port =  is not a whole number; it takes 1 to 65535"});
 }

@@ -13,8 +13,14 @@ class forwarding_backend : public backend {
   explicit forwarding_backend(std::unique_ptr<backend> inner) : inner_(std::move(inner)) {}
 
   std::string name() const override { return inner_->name(); }
+  bool failed() const override { return inner_->failed(); }
+  bool is_gpu() const override { return inner_->is_gpu(); }
   dtype activation_type() const override { return inner_->activation_type(); }
   std::size_t free_memory() const override { return inner_->free_memory(); }
+  std::uint64_t reserve(const step_limits& limits) override { return inner_->reserve(limits); }
+  std::uint64_t weight_bytes(std::int64_t rows, std::int64_t cols, dtype type) const override {
+    return inner_->weight_bytes(rows, cols, type);
+  }
   memory allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
   void upload(void* device, const void* host, std::size_t bytes) override {
     inner_->upload(device, host, bytes);
@@ -51,6 +57,9 @@ class forwarding_backend : public backend {
   void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
                     matrix scratch) override {
     inner_->gated_matmul(out, x, gate_up, bias, scratch);
+  }
+  void tune_matmul(matrix out, const matrix& x, const matrix& weight) override {
+    inner_->tune_matmul(out, x, weight);
   }
   void norm_rope_store(matrix qkv, const matrix& query_norm, const matrix& key_norm, float epsilon,
                        const rope_table& rope, const head_shape& heads, const kv_pages& pages,

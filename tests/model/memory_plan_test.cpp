@@ -43,6 +43,30 @@ TEST(MemoryPlan, FillsWhatIsLeftWhenThatIsLess) {
   EXPECT_GT(used + plan.block_bytes, usable);
 }
 
+TEST(MemoryPlan, LeavesTheDeviceWhatItNeedsForItself) {
+  memory_request r = request();
+  r.max_sequences = 1'000'000;
+  const memory_plan without = plan_memory(small(), r);
+  r.device_bytes = 8 * mib;
+  const memory_plan with = plan_memory(small(), r);
+  EXPECT_EQ(with.device_bytes, 8 * mib);
+  EXPECT_EQ(with.kv_bytes + 8 * mib, without.kv_bytes); // a whole number of blocks
+  r.device_bytes = 60 * mib;
+  EXPECT_THAT(testing::error_of([&] { plan_memory(small(), r); }), HasSubstr("nothing is left"));
+}
+
+TEST(MemoryPlan, CountsTheLogitsThatAreInMemoryAtOnce) {
+  memory_request r = request();
+  r.logits_rows = 1;
+  const std::uint64_t one = plan_memory(small(), r).workspace_bytes;
+  r.logits_rows = 64;
+  const std::uint64_t all = plan_memory(small(), r).workspace_bytes;
+  r.logits_rows = 1000; // more than a step has rows
+  EXPECT_EQ(plan_memory(small(), r).workspace_bytes, all);
+  const auto row = static_cast<std::uint64_t>(small().vocab + small().hidden) * 4;
+  EXPECT_EQ(all - one, 63 * row);
+}
+
 TEST(MemoryPlan, TakesTheBytesThatAreSet) {
   memory_request r = request();
   r.kv_bytes = 40 * 4096;

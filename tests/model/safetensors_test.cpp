@@ -49,7 +49,7 @@ TEST(Safetensors, ReadsTensorsWithTheirShapesAndValues) {
   const stored_tensor& a = files.find("a");
   EXPECT_EQ(a.shape, (std::vector<std::int64_t>{2, 2}));
   std::vector<float> values(4);
-  files.read(a, std::as_writable_bytes(std::span(values)));
+  files.read(a, 0, std::as_writable_bytes(std::span(values)));
   EXPECT_EQ(values, (std::vector<float>{1, 2, 3, 4}));
 }
 
@@ -62,7 +62,7 @@ TEST(Safetensors, ReadsShardsThroughTheirIndex) {
       R"({"metadata":{"total_size":8},"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
   const safetensors files(folder.path());
   float value = 0;
-  files.read(files.find("b"), std::as_writable_bytes(std::span(&value, 1)));
+  files.read(files.find("b"), 0, std::as_writable_bytes(std::span(&value, 1)));
   EXPECT_EQ(value, 2.0F);
 }
 
@@ -183,7 +183,7 @@ TEST(Safetensors, TellsWhenAFileWasTruncatedAfterItWasOpened) {
   const safetensors files(folder.path());
   std::filesystem::resize_file(folder.path() / "model.safetensors", 4096);
   std::vector<std::byte> out(files.find("a").bytes);
-  EXPECT_THAT(testing::error_of([&] { files.read(files.find("a"), out); }),
+  EXPECT_THAT(testing::error_of([&] { files.read(files.find("a"), 0, out); }),
               HasSubstr("it was changed while it was loaded"));
 }
 

@@ -1,5 +1,6 @@
 #include "tests/system/slim_model.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace troupe {
@@ -27,6 +28,14 @@ testing::f32_tensors slim_weights() {
   return out;
 }
 
+/// Beside tests/golden where the program was carried elsewhere.
+std::filesystem::path example_model() {
+  const char* const golden = std::getenv("GOLDEN");
+  const std::filesystem::path source =
+      golden ? std::filesystem::path(golden) / "../.." : std::filesystem::path(TROUPE_SOURCE);
+  return source / "examples/models/concierge";
+}
+
 } // namespace
 
 void write_slim_model(const testing::temporary_folder& folder) {
@@ -41,7 +50,7 @@ void write_slim_model(const testing::temporary_folder& folder) {
                  {"max_position_embeddings", 2048}});
   folder.write("config.json", config.dump());
   folder.write("model.safetensors", testing::safetensors_file(slim_weights()));
-  const std::filesystem::path example = TROUPE_SOURCE "/examples/models/concierge";
+  const std::filesystem::path example = example_model();
   for (const auto* name :
        {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"})
     std::filesystem::copy_file(example / name, folder.path() / name);

@@ -73,7 +73,7 @@ TEST(MakeModel, WritesThePiecesOfALargeTensorToTheirPlaces) {
   EXPECT_EQ(made.parameters * 2, files.bytes());
   const stored_tensor& tensor = files.find("model.embed_tokens.weight");
   std::vector<std::byte> read(tensor.bytes);
-  files.read(tensor, read);
+  files.read(tensor, 0, read);
   std::vector<std::byte> wanted(tensor.bytes);
   const auto parameters = parameters_of(read_architecture(folder.path()));
   random_weights(0, dtype::bf16).fill(wanted, parameters.front(), 0);
@@ -94,9 +94,9 @@ TEST(MakeModel, CutsIntoShardsThatHoldTheSameTensors) {
   ASSERT_EQ(one.tensors().size(), many.tensors().size());
   for (const auto& [name, tensor] : one.tensors()) {
     std::vector<std::byte> a(tensor.bytes);
-    one.read(tensor, a);
+    one.read(tensor, 0, a);
     std::vector<std::byte> b(many.find(name).bytes);
-    many.read(many.find(name), b);
+    many.read(many.find(name), 0, b);
     EXPECT_EQ(a, b) << name;
   }
 }
@@ -114,9 +114,9 @@ TEST(MakeModel, KeepsTheWeightsOfTheLayersThatACutLeaves) {
   EXPECT_FALSE(cut.contains("model.layers.1.mlp.up_proj.weight"));
   for (const auto& [name, tensor] : cut.tensors()) {
     std::vector<std::byte> a(tensor.bytes);
-    cut.read(tensor, a);
+    cut.read(tensor, 0, a);
     std::vector<std::byte> b(tensor.bytes);
-    whole.read(whole.find(name), b);
+    whole.read(whole.find(name), 0, b);
     EXPECT_EQ(a, b) << name;
   }
 }

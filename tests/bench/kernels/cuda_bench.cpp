@@ -109,7 +109,9 @@ struct batch_of {
 class bench {
  public:
   bench(std::string_view wanted, const cuda_tuning& tuning)
-      : wanted_(wanted), device_(make_cuda_backend({dtype::bf16, false, tuning})) {
+      : wanted_(wanted),
+        device_(make_cuda_backend(
+            {.type = dtype::bf16, .deterministic = false, .cache = {}, .tuning = tuning})) {
     rates_ = measure_yardsticks(*device_, dtype::bf16);
     fmt::print(
         "{}: {:.2f} TB/s copied, {:.0f} TFLOP/s in matrices\n\n{:<44}{:>10}{:>10}{:>10}{:>8}\n",

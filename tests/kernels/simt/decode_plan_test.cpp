@@ -85,6 +85,20 @@ TEST(DecodePlan, NumbersThePartsOfMergesOneBehindTheOther) {
   for (std::int32_t i = 0; i < plan.parts; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], i);
 }
 
+TEST(DecodePlan, HasNoMorePartsThanThereIsRoomFor) {
+  for (const std::int32_t blocks : {8, 12, 264, 396})
+    for (const std::int32_t kv_heads : {1, 2, 8})
+      for (const std::size_t count : {1, 2, 7, 33, 500})
+        for (const std::int32_t longest : {300, 5000, 200'000}) {
+          std::vector<std::int32_t> positions;
+          for (std::size_t i = 0; i < count; ++i)
+            positions.push_back(static_cast<std::int32_t>(7919 * (i + 1) % longest));
+          const decode_plan plan = plan_decode(
+              single_rows(positions), {.group = 4, .kv_heads = kv_heads, .blocks = blocks});
+          EXPECT_LE(std::int64_t{plan.parts} * kv_heads, 2 * pieces_a_block * blocks);
+        }
+}
+
 TEST(DecodePlan, LeavesShortSequencesWhole) {
   for (const decode_piece& piece : plan_decode(single_rows({0, 200, 255}), large).pieces)
     EXPECT_EQ(piece.parts, 1);

@@ -54,7 +54,8 @@ class prefetches {
 /// A backend, a weight to announce, and what small ops need.
 struct announcing {
   explicit announcing(const cuda_tuning& tuning)
-      : device(make_cuda_backend({dtype::bf16, false, tuning})),
+      : device(make_cuda_backend(
+            {.type = dtype::bf16, .deterministic = false, .cache = {}, .tuning = tuning})),
         weight(load_weight(*device, random_floats(n * k, 1), n, k, dtype::bf16)),
         scales(load_vector(*device, random_floats(k, 2))) {}
 

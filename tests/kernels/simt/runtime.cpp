@@ -1,9 +1,12 @@
 // The runtime's functions on the processor's memory. Allocations are the heap's own, so that
 // AddressSanitizer knows their ends, and poisoned: 0xFF is no number in any float type.
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cuda.h>
 #include <cuda_runtime.h>
+#include <map>
+#include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -34,7 +37,21 @@ void check_launch(dim3 grid, dim3 threads, std::size_t shared_bytes) {
                            " bytes");
 }
 
+constexpr std::size_t total_memory = std::size_t{1} << 32;
+
+/// The device's state: whether it failed, and what it has given.
+struct device_state {
+  std::atomic<bool> broken = false;
+  std::mutex guard;
+  std::map<void*, std::size_t> sizes;
+  std::size_t used = 0;
+};
+device_state device;
+
+cudaError_t state() { return device.broken ? cudaErrorIllegalAddress : cudaSuccess; }
+
 cudaError_t allocate(void** memory, std::size_t bytes) {
+  if (device.broken) return cudaErrorIllegalAddress;
   *memory = bytes > std::size_t{1} << 40 ? nullptr : std::malloc(std::max<std::size_t>(bytes, 1));
   if (*memory == nullptr) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xFF, bytes);
@@ -42,6 +59,8 @@ cudaError_t allocate(void** memory, std::size_t bytes) {
 }
 
 } // namespace
+
+void break_device() { device.broken = true; }
 
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
               std::size_t shared_bytes) {
@@ -68,15 +87,16 @@ void issue(cudaStream_t stream, std::function<void()> work) {
 const char* cudaGetErrorName(cudaError_t error) {
   return error == cudaSuccess                 ? "cudaSuccess"
          : error == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
+         : error == cudaErrorIllegalAddress   ? "cudaErrorIllegalAddress"
                                               : "cudaErrorNotReady";
 }
 const char* cudaGetErrorString(cudaError_t error) {
   return error == cudaErrorMemoryAllocation ? "out of memory" : "no error";
 }
-cudaError_t cudaGetLastError() { return cudaSuccess; }
+cudaError_t cudaGetLastError() { return simt::state(); }
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = 1;
-  return cudaSuccess;
+  return simt::state();
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
   *properties = {"none: kernels are interpreted"};
@@ -88,39 +108,64 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
                                                             : 0;
   return cudaSuccess;
 }
-cudaError_t cudaMalloc(void** memory, std::size_t bytes) { return simt::allocate(memory, bytes); }
-cudaError_t cudaFree(void* memory) {
-  std::free(memory);
+cudaError_t cudaDeviceSynchronize() { return simt::state(); }
+cudaError_t cudaDeviceReset() {
+  const std::scoped_lock lock(simt::device.guard);
+  if (simt::device.used > 0) throw std::logic_error("a reset takes memory away that is in use");
+  simt::device.broken = false;
   return cudaSuccess;
+}
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  const auto result = simt::allocate(memory, bytes);
+  if (result != cudaSuccess) return result;
+  const std::scoped_lock lock(simt::device.guard);
+  simt::device.sizes[*memory] = bytes;
+  simt::device.used += bytes;
+  return result;
+}
+cudaError_t cudaFree(void* memory) {
+  {
+    const std::scoped_lock lock(simt::device.guard);
+    if (const auto given = simt::device.sizes.extract(memory)) simt::device.used -= given.mapped();
+  }
+  std::free(memory);
+  return simt::state();
 }
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
   return simt::allocate(memory, bytes);
 }
-cudaError_t cudaFreeHost(void* memory) { return cudaFree(memory); }
+cudaError_t cudaFreeHost(void* memory) {
+  std::free(memory);
+  return simt::state();
+}
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
-  *free = *total = std::size_t{1} << 32;
-  return cudaSuccess;
+  const std::scoped_lock lock(simt::device.guard);
+  *total = simt::total_memory;
+  *free = *total - std::min<std::size_t>(*total, simt::device.used);
+  return simt::state();
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
                             cudaStream_t stream) {
   if (stream != nullptr && stream->recording)
     throw std::logic_error("a copy is recorded: what it copies then would be copied for ever");
-  if (bytes > 0) std::memcpy(to, from, bytes);
-  return cudaSuccess;
+  if (bytes > 0 && !simt::device.broken) std::memcpy(to, from, bytes);
+  return simt::state();
 }
 cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t) {
   std::memset(memory, value, bytes);
-  return cudaSuccess;
+  return simt::state();
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new simt_stream;
-  return cudaSuccess;
+  const auto result = simt::state();
+  if (result == cudaSuccess) *stream = new simt_stream;
+  return result;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   delete stream;
-  return cudaSuccess;
+  return simt::state();
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t) { return simt::state(); }
+cudaError_t cudaStreamQuery(cudaStream_t) { return simt::state(); }
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->recording = std::make_unique<simt_graph>();
   return cudaSuccess;
@@ -135,7 +180,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsig
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t) {
   for (const auto& launch : graph->launches) launch();
-  return cudaSuccess;
+  return simt::state();
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   delete graph;
@@ -143,22 +188,23 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) { return cudaGraphDestroy(graph); }
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
-  *event = new simt_event;
-  return cudaSuccess;
+  const auto result = simt::state();
+  if (result == cudaSuccess) *event = new simt_event;
+  return result;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
   delete event;
-  return cudaSuccess;
+  return simt::state();
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
   event->seconds = simt::now();
-  return cudaSuccess;
+  return simt::state();
 }
-cudaError_t cudaEventQuery(cudaEvent_t) { return cudaSuccess; }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return cudaSuccess; }
+cudaError_t cudaEventQuery(cudaEvent_t) { return simt::state(); }
+cudaError_t cudaEventSynchronize(cudaEvent_t) { return simt::state(); }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
   *milliseconds = static_cast<float>((to->seconds - from->seconds) * 1e3);
-  return cudaSuccess;
+  return simt::state();
 }
 cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function, unsigned,
                                              unsigned long long,
