@@ -170,6 +170,9 @@ class backend {
   /// A fence behind everything issued so far.
   virtual std::unique_ptr<fence> mark() = 0;
 
+  /// How many rows a batch of `rows` single rows is best filled up to: a device that remembers ops
+  /// likes few sizes. At least `rows`.
+  virtual std::int32_t fitting_rows(std::int32_t rows) const { return rows; }
   /// The ops of a batch follow: a device may plan for them, and bring to itself what they need.
   virtual void begin(const batch_view&) {}
   /// Issues what `ops` issues. All calls with the same name, where it is not 0, issue the same ops
@@ -200,10 +203,6 @@ class backend {
   /// hidden].
   virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                             float epsilon) = 0;
-
-  /// A hint: the product after the next one reads `weight`. A device may bring it nearer
-  /// meanwhile.
-  virtual void announce(const matrix& weight) { static_cast<void>(weight); }
 
   /// out = x · weightᵀ + bias (where bias.data). x: [rows, k], weight: [n, k], bias: [n], out:
   /// [rows, n].

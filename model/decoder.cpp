@@ -16,7 +16,7 @@ weight_part weight(const std::string& map, std::int64_t rows) { return {map + ".
 weight_part bias(const std::string& map, std::int64_t rows) { return {map + ".bias", rows}; }
 
 /// Steps of many rows take so long that nobody waits for launches.
-constexpr std::int32_t most_repeated_rows = 64;
+constexpr std::int32_t most_repeated_rows = 1024;
 
 /// Some exporters keep a tied matrix under the head's name only.
 std::string embedding_name(const architecture& model, const safetensors& files) {
@@ -135,18 +135,13 @@ void decoder::compute(const batch_view& batch, const kv_cache& cache, const work
     const kv_pages& pages = cache.layer(i);
     const std::int32_t window = model_.windows[static_cast<std::size_t>(i)];
     device_.add_rms_norm(normed, residual, delta, layer.attention_norm.view, epsilon);
-    device_.announce(layer.output.view);
     device_.matmul(qkv, normed, layer.qkv.view, layer.qkv_bias.view);
     device_.norm_rope_store(qkv, layer.query_norm.view, layer.key_norm.view, epsilon, rope, heads,
                             pages, batch);
     device_.attention(attended, qkv, heads, pages, batch, scale, window, 0.0F);
-    device_.announce(layer.gate_up.view);
     device_.matmul(added, attended, layer.output.view, layer.output_bias.view);
     device_.add_rms_norm(normed, residual, added, layer.mlp_norm.view, epsilon);
-    device_.announce(layer.down.view);
     device_.gated_matmul(activated, normed, layer.gate_up.view, layer.gate_up_bias.view, gate_up);
-    device_.announce(i + 1 < model_.layers ? layers_[static_cast<std::size_t>(i) + 1].qkv.view
-                                           : head());
     device_.matmul(added, activated, layer.down.view, layer.down_bias.view);
     delta = added;
   }

@@ -32,13 +32,22 @@ std::uint64_t step_batch::bytes(std::int32_t tokens, std::int32_t sequences,
 
 step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequences,
                        std::int32_t table_blocks)
-    : device_(device), table_blocks_(table_blocks) {
+    : device_(device), most_rows_(std::min(tokens, sequences)), table_blocks_(table_blocks) {
   owner_ = device.allocate(batch_words(tokens, sequences, table_blocks) * sizeof(std::int32_t));
   rows_owner_ = device.allocate(static_cast<std::size_t>(tokens) * sizeof(std::int32_t));
   chosen_owner_ = device.allocate(static_cast<std::size_t>(sequences) * sizeof(token_id));
 }
 
-batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_tokens) {
+std::vector<slot_work> step_batch::filled_up(std::span<const slot_work> work) const {
+  std::vector<slot_work> out(work.begin(), work.end());
+  if (std::ranges::any_of(work, [](const slot_work& w) { return w.rows() != 1; })) return out;
+  const std::int32_t rows = device_.fitting_rows(static_cast<std::int32_t>(work.size()));
+  if (rows <= most_rows_) out.resize(static_cast<std::size_t>(rows), work.back());
+  return out;
+}
+
+batch_view step_batch::load(std::span<const slot_work> wanted, std::int32_t block_tokens) {
+  const std::vector<slot_work> work = filled_up(wanted);
   batch_view view;
   view.sequences = static_cast<std::int32_t>(work.size());
   view.serial = ++serial_;

@@ -30,7 +30,8 @@ class step_batch {
   static std::uint64_t bytes(std::int32_t tokens, std::int32_t sequences,
                              std::int32_t table_blocks);
 
-  /// Builds and issues the upload. Valid for what is issued before the next call.
+  /// Builds and issues the upload; rows beyond those of `work` may stand behind them. Valid for
+  /// what is issued before the next call.
   batch_view load(std::span<const slot_work> work, std::int32_t block_tokens);
   /// Uploads row numbers for gather_rows; at most as many as the batch's rows.
   const std::int32_t* load_rows(std::span<const std::int32_t> rows);
@@ -38,7 +39,11 @@ class step_batch {
   token_id* chosen() const { return reinterpret_cast<token_id*>(chosen_owner_.get()); }
 
  private:
+  /// Single rows as many as the device likes: copies of the last write the same to the same place.
+  std::vector<slot_work> filled_up(std::span<const slot_work> work) const;
+
   backend& device_;
+  std::int32_t most_rows_; // of single rows
   std::int32_t table_blocks_;
   memory owner_;
   memory rows_owner_;

@@ -6,7 +6,6 @@
 #include "kernels/cuda/decode_attention.hpp"
 #include "kernels/cuda/gemm.hpp"
 #include "kernels/cuda/graphs.hpp"
-#include "kernels/cuda/prefetch.hpp"
 #include "kernels/cuda/prefill_attention.hpp"
 #include "kernels/cuda/rows.hpp"
 #include "kernels/cuda/runtime.hpp"
@@ -129,6 +128,10 @@ class cuda_backend final : public backend {
   void wait() override;
   std::unique_ptr<fence> mark() override { return std::make_unique<cuda_fence>(stream_.get()); }
 
+  std::int32_t fitting_rows(std::int32_t rows) const override {
+    const std::int32_t step = rows <= 16 ? 1 : rows <= 256 ? 16 : 64;
+    return options_.deterministic ? rows : (rows + step - 1) / step * step;
+  }
   void begin(const batch_view& batch) override { decoding_.begin(batch); }
   void issue(std::uint64_t name, const std::function<void()>& ops) override {
     if (name == 0 || options_.deterministic) return ops();
@@ -147,9 +150,8 @@ class cuda_backend final : public backend {
   }
   void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                     float epsilon) override {
-    cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon, coming(out.rows));
+    cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon);
   }
-  void announce(const matrix& weight) override;
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override;
   void gated_matmul(matrix out, const matrix& x, const matrix& gate_up, const matrix& bias,
                     matrix scratch) override;
@@ -161,7 +163,7 @@ class cuda_backend final : public backend {
                        const batch_view& batch) override {
     cuda::norm_rope_store(stream_.get(), qkv, query_norm, key_norm, epsilon,
                           frequencies_of(rope, heads.head_dim / 2), rope.attention_factor, heads,
-                          pages, batch, coming(batch.tokens));
+                          pages, batch);
   }
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
@@ -178,14 +180,9 @@ class cuda_backend final : public backend {
     check(cudaMemsetAsync(fault_.get(), 0, sizeof(cuda::embed_fault), stream_.get()),
           "cudaMemsetAsync");
   }
-  /// What an op of so many rows shall bring nearer. Steps of many rows have better to do.
-  cuda::prefetch_range coming(std::int64_t rows) {
-    const auto announced = std::exchange(announced_, {});
-    return rows <= options_.tuning.skinny_rows ? announced : cuda::prefetch_range{};
-  }
   /// The products of such rows are our own kernel's.
   bool is_skinny(const matrix& x) const {
-    return x.rows <= options_.tuning.skinny_rows || options_.deterministic;
+    return x.rows <= cuda::skinny_rows || options_.deterministic;
   }
   const float* frequencies_of(const rope_table& rope, std::int32_t count);
   /// Brings elements to the device as `type`.
@@ -205,7 +202,6 @@ class cuda_backend final : public backend {
   cuda::device_sampler sampler_;
   memory fault_; // an embed_fault
   std::vector<rope_frequencies_on_device> frequencies_;
-  cuda::prefetch_range announced_; // and not yet asked for
 };
 
 void cuda_backend::download(void* host, const void* device, std::size_t bytes) {
@@ -264,15 +260,8 @@ std::pair<matrix, memory> cuda_backend::load_vector(const host_matrix& vector) {
   return {view, std::move(data)};
 }
 
-void cuda_backend::announce(const matrix& weight) {
-  const auto bytes = weight.rows * weight.cols * static_cast<std::int64_t>(size_of(weight.type));
-  const std::int64_t most = options_.tuning.prefetch_bytes & ~std::int64_t{15};
-  announced_ = {static_cast<const std::byte*>(weight.data), std::min(bytes, most)};
-}
-
 void cuda_backend::matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) {
-  if (is_skinny(x))
-    return cuda::skinny_matmul(stream_.get(), out, x, weight, bias, options_.tuning.row_prefetch);
+  if (is_skinny(x)) return cuda::skinny_matmul(stream_.get(), out, x, weight, bias);
   gemm_.run(stream_.get(), out, x, weight);
   if (bias.data != nullptr) cuda::add_bias(stream_.get(), out, bias);
 }
@@ -298,9 +287,7 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
 
 void cuda_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_up,
                                 const matrix& bias, matrix scratch) {
-  if (is_skinny(x))
-    return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias,
-                                     options_.tuning.row_prefetch);
+  if (is_skinny(x)) return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias);
   matmul(scratch, x, gate_up, bias);
   cuda::silu_mul(stream_.get(), out, scratch);
 }

@@ -9,19 +9,11 @@
 
 namespace troupe {
 
-/// What only changes speed.
-struct cuda_tuning {
-  std::int64_t skinny_rows = 8;  ///< the most rows whose products our own kernel computes
-  std::int64_t row_prefetch = 0; ///< bytes of each of its rows that it asks for ahead
-  std::int64_t prefetch_bytes = std::int64_t{24} << 20; ///< of an announced weight, at most
-};
-
 struct cuda_options {
   dtype type = dtype::bf16;   ///< of activations, weights and pages: bf16 or f16
   bool deterministic = false; ///< results have the same bits in every batch; products of many rows
                               ///< are slower
   std::filesystem::path cache = {}; ///< folder that keeps what tuning found out; empty: none does
-  cuda_tuning tuning = {};
 };
 
 /// GPUs that the program may use; 0 where there is no driver.

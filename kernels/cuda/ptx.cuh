@@ -107,16 +107,6 @@ __device__ inline float2 load_fresh(const float2* global) {
   return out;
 }
 
-/// Asks for `bytes` from `global`, both multiples of 16, to be brought into the L2 cache. Nothing
-/// before Hopper, where kernels do not overlap.
-__device__ inline void prefetch(const void* global, std::uint32_t bytes) {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(global), "r"(bytes) : "memory");
-#else
-  static_cast<void>(global), static_cast<void>(bytes);
-#endif
-}
-
 /// Before it a kernel may touch only what no kernel before it writes; behind it everything of them
 /// is there. Processors before Hopper start a kernel when the one before it is done.
 __device__ inline void wait_for_previous() {

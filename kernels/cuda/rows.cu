@@ -1,5 +1,4 @@
 #include "kernels/cuda/launch.cuh"
-#include "kernels/cuda/prefetch.cuh"
 #include "kernels/cuda/rows.hpp"
 
 namespace troupe::cuda {
@@ -28,21 +27,6 @@ __device__ float block_sum(float x) {
   __syncthreads();
   const unsigned lane = threadIdx.x % 32;
   return warp_sum(lane < blockDim.x / 32 ? sums[lane] : 0.0F);
-}
-
-/// Starts a kernel of a block a row and, behind them, blocks that bring nearer what is coming: true
-/// for one of those, which then has nothing more to do. The next kernel is let in behind the wait:
-/// a product's blocks that come earlier would take the places of those that it waits for.
-__device__ bool starts_beside(std::int64_t rows, const prefetch_range& coming) {
-  if (blockIdx.x >= rows) {
-    const auto own = static_cast<unsigned>(rows);
-    prefetch_share(coming, (blockIdx.x - own) * gridDim.y + blockIdx.y,
-                   (gridDim.x - own) * gridDim.y);
-    return true;
-  }
-  ptx::wait_for_previous();
-  ptx::allow_next();
-  return false;
 }
 
 __device__ float element(const void* from, dtype type, std::int64_t i) {
@@ -113,14 +97,15 @@ __device__ float squares_of(const float (&x)[vector_size]) {
 // longer is read again where the thread itself wrote it.
 template <class T>
 __global__ void __launch_bounds__(most_threads)
-    add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight, std::int64_t rows,
-                        std::int64_t cols, float epsilon, prefetch_range coming) {
+    add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight, std::int64_t cols,
+                        float epsilon) {
   const std::int64_t first = blockIdx.x * cols;
   const std::int64_t begin = threadIdx.x * vector_size, step = blockDim.x * vector_size;
   float scales[vector_size] = {}, kept[vector_size] = {};
-  if (blockIdx.x < rows && begin < cols)
+  if (begin < cols)
     for (int k = 0; k < vector_size; ++k) scales[k] = weight[begin + k];
-  if (starts_beside(rows, coming)) return;
+  ptx::wait_for_previous();
+  ptx::allow_next();
   if (begin < cols) add_vector(kept, residual, delta, first + begin);
   float squares = squares_of(kept);
   for (std::int64_t i = begin + step; i < cols; i += step) {
@@ -235,15 +220,14 @@ __device__ void turn_head(T* to, const T* from, const float* norm, const heads_v
 // turned into the pages, values copied there. What no kernel writes, the batch, is read before the
 // kernels ahead are done.
 template <class T>
-__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch,
-                                       prefetch_range coming) {
+__global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
   const head_shape& heads = view.heads;
   const int head = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / 32);
   const int key = head - heads.heads, value = key - heads.kv_heads;
   const std::int64_t token = blockIdx.x;
   std::int64_t place = 0; // row of the pages
   lane_turn turn{};
-  if (token < batch.tokens && value < heads.kv_heads) {
+  if (value < heads.kv_heads) {
     const std::int32_t position = batch.positions[token];
     const std::int64_t block =
         batch.block_tables[std::int64_t{batch.sequence_of[token]} * batch.table_stride +
@@ -251,7 +235,9 @@ __global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch,
     place = block * view.block_tokens + position % view.block_tokens;
     if (value < 0) turn = turn_at(view, position);
   }
-  if (starts_beside(batch.tokens, coming) || value >= heads.kv_heads) return;
+  ptx::wait_for_previous();
+  ptx::allow_next();
+  if (value >= heads.kv_heads) return;
   T* const from = view.qkv + (token * (heads.heads + 2 * heads.kv_heads) + head) * heads.head_dim;
   if (key < 0) {
     turn_head(from, from, view.query_norm, view, turn);
@@ -285,19 +271,18 @@ void embed(cudaStream_t stream, const matrix& out, const matrix& table, const to
 }
 
 void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
-                  const matrix& delta, const matrix& weight, float epsilon,
-                  const prefetch_range& coming) {
+                  const matrix& delta, const matrix& weight, float epsilon) {
   with_type(out.type, [&]<class T>() {
-    launch(stream, {static_cast<unsigned>(out.rows) + blocks_for(coming), threads_for(out.cols)},
-           add_rms_norm_kernel<T>, data_of<T>(out), data_of<T>(residual), data_of<T>(delta),
-           data_of<float>(weight), out.rows, out.cols, epsilon, coming);
+    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, add_rms_norm_kernel<T>,
+           data_of<T>(out), data_of<T>(residual), data_of<T>(delta), data_of<float>(weight),
+           out.cols, epsilon);
   });
 }
 
 void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query_norm,
                      const matrix& key_norm, float epsilon, const float* frequencies,
                      float attention_factor, const head_shape& heads, const kv_pages& pages,
-                     const batch_view& batch, const prefetch_range& coming) {
+                     const batch_view& batch) {
   with_type(qkv.type, [&]<class T>() {
     const heads_view<T> view{data_of<T>(qkv),
                              data_of<T>(pages.keys),
@@ -311,9 +296,8 @@ void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query
                              pages.block_tokens};
     constexpr unsigned warps = 4;
     const unsigned groups = pieces(heads.heads + 2 * heads.kv_heads, warps);
-    const unsigned beside = pieces(blocks_for(coming), groups);
-    launch(stream, {dim3(static_cast<unsigned>(batch.tokens) + beside, groups), 32 * warps},
-           norm_rope_store_kernel<T>, view, batch, coming);
+    launch(stream, {dim3(static_cast<unsigned>(batch.tokens), groups), 32 * warps},
+           norm_rope_store_kernel<T>, view, batch);
   });
 }
 

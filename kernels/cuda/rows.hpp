@@ -3,7 +3,6 @@
 // weights f32.
 #pragma once
 
-#include "kernels/cuda/prefetch.hpp"
 #include "kernels/ops.hpp"
 
 #include <cuda_runtime.h>
@@ -29,18 +28,15 @@ struct embed_fault {
 void embed(cudaStream_t stream, const matrix& out, const matrix& table, const token_id* ids,
            embed_fault* fault);
 
-/// residual += delta (where delta.data), out = residual / rms(residual) * weight. Meanwhile brings
-/// `coming` nearer.
+/// residual += delta (where delta.data), out = residual / rms(residual) * weight.
 void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
-                  const matrix& delta, const matrix& weight, float epsilon,
-                  const prefetch_range& coming);
+                  const matrix& delta, const matrix& weight, float epsilon);
 
-/// As backend::norm_rope_store. frequencies: device memory [head_dim / 2]. Meanwhile brings
-/// `coming` nearer.
+/// As backend::norm_rope_store. frequencies: device memory [head_dim / 2].
 void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query_norm,
                      const matrix& key_norm, float epsilon, const float* frequencies,
                      float attention_factor, const head_shape& heads, const kv_pages& pages,
-                     const batch_view& batch, const prefetch_range& coming);
+                     const batch_view& batch);
 
 /// out = silu(gate) * up; gate_up: [rows, 2 * width], gate first.
 void silu_mul(cudaStream_t stream, const matrix& out, const matrix& gate_up);

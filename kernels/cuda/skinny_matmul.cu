@@ -4,8 +4,7 @@
 // its row of x, and calls them the columns that the instruction wants from it. Nothing goes through
 // shared memory but the sums of the block's warps, which share k between them.
 //
-// The first weights are asked for before the kernels ahead are done, and more of them into the L2
-// cache, so that memory is busy meanwhile: no kernel writes weights.
+// The first weights are asked for before the kernels ahead are done: no kernel writes weights.
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/skinny_matmul.hpp"
 
@@ -17,7 +16,8 @@ constexpr int warps = 8;
 constexpr int weights = 16; // rows of the weights a block
 constexpr int columns = 8;  // rows of x a product
 constexpr int depth = 32;   // of k, that a warp takes at once: 4 lanes of 8 elements
-constexpr int ahead = 4;    // such pieces under way
+constexpr int blocks_per_multiprocessor = 3; // that have their first loads under way
+constexpr int ahead = 4;                     // such pieces under way
 
 /// Outputs of a block: a gated product pairs each gate with its up, 8 of the one above 8 of the
 /// other.
@@ -58,18 +58,6 @@ __device__ void load_pieces(uint4 (&pieces)[ahead][2], const T* const (&rows)[2]
   }
 }
 
-/// Brings the beginnings of the block's rows into the L2 cache.
-template <class T, bool gated>
-__device__ void bring_nearer(const T* weight, const problem& of, std::int64_t first_output,
-                             std::int64_t bytes) {
-  const int thread = static_cast<int>(threadIdx.x);
-  if (bytes == 0 || thread >= weights) return;
-  const std::int64_t row = weight_row<gated>(of, first_output, thread % 8, thread / 8);
-  if (row < 0) return;
-  ptx::prefetch(weight + row * of.k, static_cast<std::uint32_t>(
-                                         min(bytes, of.k * static_cast<std::int64_t>(sizeof(T)))));
-}
-
 template <class Out>
 __device__ void leave(Out* to, float value) {
   if constexpr (sizeof(Out) == sizeof(float))
@@ -80,9 +68,8 @@ __device__ void leave(Out* to, float value) {
 
 // One block for 16 rows of the weights and `tiles` times 8 rows of x.
 template <class T, class Out, int tiles, bool gated>
-__global__ void __launch_bounds__(32 * warps)
-    skinny_matmul_kernel(Out* out, const T* x, const T* weight, const float* bias, problem of,
-                         std::int64_t prefetched) {
+__global__ void __launch_bounds__(32 * warps, blocks_per_multiprocessor)
+    skinny_matmul_kernel(Out* out, const T* x, const T* weight, const float* bias, problem of) {
   constexpr int outputs = outputs_of<gated>;
   __shared__ float parts[warps][weights][tiles * columns];
   const int warp = threadIdx.x / 32;
@@ -98,7 +85,6 @@ __global__ void __launch_bounds__(32 * warps)
 
   uint4 next[ahead][2];
   load_pieces(next, rows, of, warp, lane);
-  bring_nearer<T, gated>(weight, of, first_output, prefetched);
   ptx::wait_for_previous();
   ptx::allow_next();
 
@@ -161,34 +147,34 @@ __global__ void add_bias_kernel(Out* out, const float* bias, std::int64_t n) {
 
 template <class T, class Out, int tiles, bool gated>
 void issue(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight,
-           const matrix& bias, std::int64_t prefetched) {
+           const matrix& bias) {
   const problem of{x.rows, out.cols, weight.cols};
   launch(stream, {dim3(pieces(of.m, tiles * columns), pieces(of.n, outputs_of<gated>)), 32 * warps},
          skinny_matmul_kernel<T, Out, tiles, gated>, static_cast<Out*>(out.data),
          static_cast<const T*>(x.data), static_cast<const T*>(weight.data),
-         static_cast<const float*>(bias.data), of, prefetched & ~std::int64_t{15});
+         static_cast<const float*>(bias.data), of);
 }
 
 } // namespace
 
 void skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x, const matrix& weight,
-                   const matrix& bias, std::int64_t prefetched) {
+                   const matrix& bias) {
   const bool one_tile = x.rows <= columns;
   with_type(x.type, [&]<class T>() {
     if (out.type == dtype::f32)
-      one_tile ? issue<T, float, 1, false>(stream, out, x, weight, bias, prefetched)
-               : issue<T, float, 2, false>(stream, out, x, weight, bias, prefetched);
+      one_tile ? issue<T, float, 1, false>(stream, out, x, weight, bias)
+               : issue<T, float, 2, false>(stream, out, x, weight, bias);
     else
-      one_tile ? issue<T, T, 1, false>(stream, out, x, weight, bias, prefetched)
-               : issue<T, T, 2, false>(stream, out, x, weight, bias, prefetched);
+      one_tile ? issue<T, T, 1, false>(stream, out, x, weight, bias)
+               : issue<T, T, 2, false>(stream, out, x, weight, bias);
   });
 }
 
 void gated_skinny_matmul(cudaStream_t stream, const matrix& out, const matrix& x,
-                         const matrix& gate_up, const matrix& bias, std::int64_t prefetched) {
+                         const matrix& gate_up, const matrix& bias) {
   with_type(x.type, [&]<class T>() {
-    x.rows <= columns ? issue<T, T, 1, true>(stream, out, x, gate_up, bias, prefetched)
-                      : issue<T, T, 2, true>(stream, out, x, gate_up, bias, prefetched);
+    x.rows <= columns ? issue<T, T, 1, true>(stream, out, x, gate_up, bias)
+                      : issue<T, T, 2, true>(stream, out, x, gate_up, bias);
   });
 }
 

@@ -50,7 +50,6 @@ class forwarding_backend : public backend {
                     float epsilon) override {
     inner_->add_rms_norm(out, residual, delta, weight, epsilon);
   }
-  void announce(const matrix& weight) override { inner_->announce(weight); }
   void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) override {
     inner_->matmul(out, x, weight, bias);
   }

@@ -1,5 +1,5 @@
-// A device that fails for good in the midst of its work, as a GPU does after a kernel's bad access:
-// on a GPU by such an access, else as an interpreter of kernels plays it.
+// A device that fails for good in the midst of its work, as a GPU does after a kernel's bad access;
+// the interpreter of kernels plays it.
 #pragma once
 
 #include "kernels/ops.hpp"
@@ -7,9 +7,6 @@
 #include <memory>
 
 namespace troupe {
-
-/// False where there is nothing to try it on.
-bool has_faulty_device();
 
 /// A device that is whole, after another one failed too.
 std::unique_ptr<backend> make_faulty_device();

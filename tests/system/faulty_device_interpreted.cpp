@@ -5,8 +5,6 @@
 
 namespace troupe {
 
-bool has_faulty_device() { return true; }
-
 std::unique_ptr<backend> make_faulty_device() { return make_cuda_backend({dtype::bf16, true, {}}); }
 
 void break_device() { simt::break_device(); }

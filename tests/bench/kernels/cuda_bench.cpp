@@ -1,7 +1,7 @@
 // What the kernels of the CUDA backend reach of the device's two yardsticks, bytes copied and
-// matrices multiplied: cuda_bench [PART OF A NAME] [TUNING=NUMBER...]. Shapes are those of
-// Llama-3.1-8B. All data is random, caches are cold (buffers take turns until they exceed them),
-// times are the device's own, medians of several samples after a warm-up.
+// matrices multiplied: cuda_bench [PART OF A NAME]. Shapes are those of Llama-3.1-8B. All data is
+// random, caches are cold (buffers take turns until they exceed them), times are the device's own,
+// medians of several samples after a warm-up.
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/yardsticks.hpp"
 
@@ -10,10 +10,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <numeric>
 #include <random>
-#include <span>
 #include <string_view>
 
 namespace troupe {
@@ -108,10 +106,8 @@ struct batch_of {
 
 class bench {
  public:
-  bench(std::string_view wanted, const cuda_tuning& tuning)
-      : wanted_(wanted),
-        device_(make_cuda_backend(
-            {.type = dtype::bf16, .deterministic = false, .cache = {}, .tuning = tuning})) {
+  explicit bench(std::string_view wanted)
+      : wanted_(wanted), device_(make_cuda_backend({dtype::bf16, false, {}})) {
     rates_ = measure_yardsticks(*device_, dtype::bf16);
     fmt::print(
         "{}: {:.2f} TB/s copied, {:.0f} TFLOP/s in matrices\n\n{:<44}{:>10}{:>10}{:>10}{:>8}\n",
@@ -180,19 +176,15 @@ class bench {
     const std::vector<float> frequencies(64, 0.01F);
     const auto layer = [&](std::size_t i) {
       device_->add_rms_norm(normed.view(), residual.view(), added.view(), norm.first, 1e-5F);
-      device_->announce(outputs[i].view());
       device_->matmul(qkv.view(), normed.view(), qkvs[i].view(), {});
       device_->norm_rope_store(qkv.view(), {}, {}, 1e-5F, {frequencies.data(), 1.0F}, heads, pages,
                                batch.view);
       device_->attention(attended.view(), qkv.view(), heads, pages, batch.view,
                          1.0F / std::sqrt(128.0F), 0, 0);
-      device_->announce(gate_ups[i].view());
       device_->matmul(added.view(), attended.view(), outputs[i].view(), {});
       device_->add_rms_norm(normed.view(), residual.view(), added.view(), norm.first, 1e-5F);
-      device_->announce(downs[i].view());
       device_->gated_matmul(activated.view(), normed.view(), gate_ups[i].view(), {},
                             gate_up.view());
-      device_->announce(qkvs[(i + 1) % layers].view());
       device_->matmul(added.view(), activated.view(), downs[i].view(), {});
     };
     const double seconds = seconds_of(
@@ -327,33 +319,12 @@ class bench {
   yardsticks rates_;
 };
 
-/// TUNING=NUMBER by the names of cuda_tuning's members; false where it is none.
-bool tune(cuda_tuning& tuning, std::string_view argument) {
-  const auto at = argument.find('=');
-  if (at == argument.npos) return false;
-  const std::string_view name = argument.substr(0, at);
-  const std::int64_t number = std::atoll(argument.data() + at + 1);
-  if (name == "skinny_rows")
-    tuning.skinny_rows = number;
-  else if (name == "row_prefetch")
-    tuning.row_prefetch = number;
-  else if (name == "prefetch_bytes")
-    tuning.prefetch_bytes = number;
-  else
-    return false;
-  return true;
-}
-
-int run(std::span<char* const> arguments) {
-  cuda_tuning tuning;
-  std::string_view wanted;
-  for (const char* const argument : arguments)
-    if (!tune(tuning, argument)) wanted = argument;
+int run(std::string_view wanted) {
   if (cuda_devices() == 0) {
     fmt::print("there is no GPU\n");
     return 1;
   }
-  bench on(wanted, tuning);
+  bench on(wanted);
   for (const std::int32_t count : {1, 8, 16}) on.layers(count);
   on.products();
   for (const std::int32_t block_tokens : {16, 64}) {
@@ -387,6 +358,4 @@ int run(std::span<char* const> arguments) {
 } // namespace
 } // namespace troupe
 
-int main(int argc, char** argv) {
-  return troupe::run({argv + 1, static_cast<std::size_t>(argc - 1)});
-}
+int main(int argc, char** argv) { return troupe::run(argc > 1 ? argv[1] : ""); }

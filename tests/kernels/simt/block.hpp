@@ -102,7 +102,4 @@ class block {
   unsigned running_ = 0;
 };
 
-/// Where prefetches are written down, in the order of asking; null: nowhere.
-inline thread_local std::vector<std::pair<const std::byte*, std::uint32_t>>* prefetched = nullptr;
-
 } // namespace simt

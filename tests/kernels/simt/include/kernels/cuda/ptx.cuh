@@ -121,14 +121,6 @@ inline uint4 load_once(const void* global) {
 
 inline float2 load_fresh(const float2* global) { return *global; }
 
-/// Touches both ends, so that AddressSanitizer sees a range that nobody has.
-inline void prefetch(const void* global, std::uint32_t bytes) {
-  const auto* const from = static_cast<const volatile std::byte*>(global);
-  static_cast<void>(from[0]), static_cast<void>(from[bytes - 1]);
-  if (simt::prefetched != nullptr)
-    simt::prefetched->emplace_back(static_cast<const std::byte*>(global), bytes);
-}
-
 inline void wait_for_previous() {}
 inline void allow_next() {}
 
