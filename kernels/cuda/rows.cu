@@ -86,6 +86,14 @@ __device__ void add_vector(float (&x)[vector_size], T* residual, const T* delta,
   unpack<T>(x, rounded);
 }
 
+/// From 16 bytes' alignment on.
+__device__ void load_floats(float (&out)[vector_size], const float* from) {
+  const float4 low = reinterpret_cast<const float4*>(from)[0];
+  const float4 high = reinterpret_cast<const float4*>(from)[1];
+  out[0] = low.x, out[1] = low.y, out[2] = low.z, out[3] = low.w;
+  out[4] = high.x, out[5] = high.y, out[6] = high.z, out[7] = high.w;
+}
+
 __device__ float squares_of(const float (&x)[vector_size]) {
   float sum = 0;
   for (int k = 0; k < vector_size; ++k) sum += x[k] * x[k];
@@ -102,8 +110,7 @@ __global__ void __launch_bounds__(most_threads)
   const std::int64_t first = blockIdx.x * cols;
   const std::int64_t begin = threadIdx.x * vector_size, step = blockDim.x * vector_size;
   float scales[vector_size] = {}, kept[vector_size] = {};
-  if (begin < cols)
-    for (int k = 0; k < vector_size; ++k) scales[k] = weight[begin + k];
+  if (begin < cols) load_floats(scales, weight + begin);
   ptx::wait_for_previous();
   ptx::allow_next();
   if (begin < cols) add_vector(kept, residual, delta, first + begin);
@@ -119,7 +126,8 @@ __global__ void __launch_bounds__(most_threads)
   for (std::int64_t i = begin + step; i < cols; i += step) {
     float x[vector_size];
     load(x, residual + first + i);
-    for (int k = 0; k < vector_size; ++k) x[k] *= scale * weight[i + k];
+    load_floats(scales, weight + i);
+    for (int k = 0; k < vector_size; ++k) x[k] *= scale * scales[k];
     store(out + first + i, x);
   }
 }

@@ -325,7 +325,7 @@ int run(std::string_view wanted) {
     return 1;
   }
   bench on(wanted);
-  for (const std::int32_t count : {1, 8, 16}) on.layers(count);
+  for (const std::int32_t count : {1, 8, 16, 256}) on.layers(count);
   on.products();
   for (const std::int32_t block_tokens : {16, 64}) {
     on.attention("decode 64 x 4K", 1, std::vector<std::int32_t>(64, 4095), block_tokens);
