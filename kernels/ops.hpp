@@ -204,6 +204,11 @@ class backend {
   virtual void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                             float epsilon) = 0;
 
+  /// out[i] = what add_rms_norm gives for row rows[i], with nothing written back: the rows whose
+  /// logits are wanted. rows: device memory [out.rows], 0 <= . < residual.rows.
+  virtual void gather_rms_norm(matrix out, const matrix& residual, const matrix& delta,
+                               const matrix& weight, float epsilon, const std::int32_t* rows) = 0;
+
   /// out = x · weightᵀ + bias (where bias.data). x: [rows, k], weight: [n, k], bias: [n], out:
   /// [rows, n].
   virtual void matmul(matrix out, const matrix& x, const matrix& weight, const matrix& bias) = 0;
@@ -232,9 +237,6 @@ class backend {
   virtual void attention(matrix out, const matrix& qkv, const head_shape& heads,
                          const kv_pages& pages, const batch_view& batch, float scale,
                          std::int32_t window, float softcap) = 0;
-
-  /// out[i] = x[rows[i]]. rows: device memory [out.rows].
-  virtual void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) = 0;
 
   /// Chooses a token for each row of logits: [., vocab] f32. What the rows refer to is read before
   /// the call returns. chosen: device memory for the rows that keep their token.

@@ -145,13 +145,13 @@ void decoder::compute(const batch_view& batch, const kv_cache& cache, const work
     device_.matmul(added, activated, layer.down.view, layer.down_bias.view);
     delta = added;
   }
-  device_.add_rms_norm(normed, residual, delta, final_norm_.view, epsilon);
 }
 
 matrix decoder::logits(const std::int32_t* rows, std::int32_t count, const workspace& work) const {
   const matrix selected = first_rows(work.selected, count); // [count, hidden]
   const matrix out = first_rows(work.logits, count);        // [count, vocab]
-  device_.gather_rows(selected, work.normed, rows);
+  device_.gather_rms_norm(selected, work.residual, work.delta, final_norm_.view,
+                          model_.norm_epsilon, rows);
   device_.matmul(out, selected, head(), {});
   return out;
 }

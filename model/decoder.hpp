@@ -51,11 +51,11 @@ class decoder {
   /// lost.
   void tune(const workspace& work) const;
 
-  /// Issues one step: stores the batch's keys and values in `cache`, leaves the final normed hidden
-  /// states in work.normed: [batch.tokens, hidden].
+  /// Issues one step: stores the batch's keys and values in `cache`, leaves the final hidden
+  /// states, before their norm, as the sum of work.residual and work.delta: [batch.tokens, hidden].
   void forward(const batch_view& batch, const kv_cache& cache, const workspace& work) const;
 
-  /// Issues the logits of `count` rows of work.normed, whose numbers stand in device memory at
+  /// Issues the logits of `count` rows of the last step, whose numbers stand in device memory at
   /// `rows`; returned: [count, vocab] f32, in work.logits.
   matrix logits(const std::int32_t* rows, std::int32_t count, const workspace& work) const;
 

@@ -33,7 +33,7 @@ class step_batch {
   /// Builds and issues the upload; rows beyond those of `work` may stand behind them. Valid for
   /// what is issued before the next call.
   batch_view load(std::span<const slot_work> work, std::int32_t block_tokens);
-  /// Uploads row numbers for gather_rows; at most as many as the batch's rows.
+  /// Uploads the numbers of rows whose logits are wanted; at most as many as the batch's rows.
   const std::int32_t* load_rows(std::span<const std::int32_t> rows);
   /// Where each slot's last sampled token stays on the device: [sequences].
   token_id* chosen() const { return reinterpret_cast<token_id*>(chosen_owner_.get()); }

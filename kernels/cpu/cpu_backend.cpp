@@ -122,7 +122,8 @@ class cpu_backend final : public backend {
                        const batch_view& batch) override;
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
-  void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override;
+  void gather_rms_norm(matrix out, const matrix& residual, const matrix& delta,
+                       const matrix& weight, float epsilon, const std::int32_t* rows) override;
   std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,
                                           token_id* chosen) override;
 
@@ -318,10 +319,15 @@ void cpu_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_u
                      });
 }
 
-void cpu_backend::gather_rows(matrix out, const matrix& x, const std::int32_t* rows) {
+void cpu_backend::gather_rms_norm(matrix out, const matrix& residual, const matrix& delta,
+                                  const matrix& weight, float epsilon, const std::int32_t* rows) {
   pool_.parallel_for(out.rows, rows_per_grain(out.cols), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
-      std::copy_n(row_of(x, rows[row]), out.cols, row_of(out, row));
+    for (std::int64_t row = begin; row < end; ++row) {
+      float* const to = row_of(out, row);
+      std::copy_n(row_of(residual, rows[row]), out.cols, to);
+      add_rms_norm_row(to, to, delta.data == nullptr ? nullptr : row_of(delta, rows[row]),
+                       static_cast<const float*>(weight.data), out.cols, epsilon);
+    }
   });
 }
 

@@ -167,8 +167,9 @@ class cuda_backend final : public backend {
   }
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
-  void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override {
-    cuda::gather_rows(stream_.get(), out, x, rows);
+  void gather_rms_norm(matrix out, const matrix& residual, const matrix& delta,
+                       const matrix& weight, float epsilon, const std::int32_t* rows) override {
+    cuda::add_rms_norm(stream_.get(), out, residual, delta, weight, epsilon, rows);
   }
   std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,
                                           token_id* chosen) override {

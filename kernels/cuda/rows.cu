@@ -73,16 +73,18 @@ __global__ void embed_kernel(T* out, const T* table, std::int64_t vocab, std::in
         *reinterpret_cast<const uint4*>(table + id * cols + i);
 }
 
-/// The row's vector at `at` with what is added to it, as rounded: what later layers see.
+/// The row's vector at `at` with what is added to it, as rounded: what later layers see. It is left
+/// there where it is to be kept.
 template <class T>
-__device__ void add_vector(float (&x)[vector_size], T* residual, const T* delta, std::int64_t at) {
+__device__ void add_vector(float (&x)[vector_size], T* residual, const T* delta, std::int64_t at,
+                           bool kept) {
   load(x, residual + at);
   if (delta == nullptr) return;
   float added[vector_size];
   load(added, delta + at);
   for (int k = 0; k < vector_size; ++k) x[k] += added[k];
   const uint4 rounded = pack<T>(x);
-  *reinterpret_cast<uint4*>(residual + at) = rounded;
+  if (kept) *reinterpret_cast<uint4*>(residual + at) = rounded;
   unpack<T>(x, rounded);
 }
 
@@ -100,35 +102,37 @@ __device__ float squares_of(const float (&x)[vector_size]) {
   return sum;
 }
 
-// One block a row. Each thread keeps its first vector, which is all there is of most rows, and its
-// weights, which no kernel writes, so they are read before the kernels ahead are done; what is
-// longer is read again where the thread itself wrote it.
+// One block a row, all rows or those that are wanted. Each thread keeps its first vector, which is
+// all there is of most rows, and its weights, which no kernel writes, so they are read before the
+// kernels ahead are done; what is longer is added up again.
 template <class T>
 __global__ void __launch_bounds__(most_threads)
     add_rms_norm_kernel(T* out, T* residual, const T* delta, const float* weight, std::int64_t cols,
-                        float epsilon) {
-  const std::int64_t first = blockIdx.x * cols;
+                        float epsilon, const std::int32_t* wanted) {
   const std::int64_t begin = threadIdx.x * vector_size, step = blockDim.x * vector_size;
   float scales[vector_size] = {}, kept[vector_size] = {};
   if (begin < cols) load_floats(scales, weight + begin);
   ptx::wait_for_previous();
   ptx::allow_next();
-  if (begin < cols) add_vector(kept, residual, delta, first + begin);
+  const bool all = wanted == nullptr;
+  const std::int64_t first = (all ? blockIdx.x : wanted[blockIdx.x]) * cols;
+  const std::int64_t to = blockIdx.x * cols;
+  if (begin < cols) add_vector(kept, residual, delta, first + begin, all);
   float squares = squares_of(kept);
   for (std::int64_t i = begin + step; i < cols; i += step) {
     float x[vector_size];
-    add_vector(x, residual, delta, first + i);
+    add_vector(x, residual, delta, first + i, all);
     squares += squares_of(x);
   }
   const float scale = rsqrtf(block_sum(squares) / static_cast<float>(cols) + epsilon);
   for (int k = 0; k < vector_size; ++k) kept[k] *= scale * scales[k];
-  if (begin < cols) store(out + first + begin, kept);
+  if (begin < cols) store(out + to + begin, kept);
   for (std::int64_t i = begin + step; i < cols; i += step) {
     float x[vector_size];
-    load(x, residual + first + i);
+    add_vector(x, residual, all ? nullptr : delta, first + i, false);
     load_floats(scales, weight + i);
     for (int k = 0; k < vector_size; ++k) x[k] *= scale * scales[k];
-    store(out + first + i, x);
+    store(out + to + i, x);
   }
 }
 
@@ -145,16 +149,6 @@ __global__ void silu_mul_kernel(T* out, const T* gate_up, std::int64_t width) {
   load(up, gate_up + row * 2 * width + width + i);
   for (int k = 0; k < vector_size; ++k) gate[k] = silu(gate[k]) * up[k];
   store(out + row * width + i, gate);
-}
-
-template <class T>
-__global__ void gather_rows_kernel(T* out, const T* x, std::int64_t cols,
-                                   const std::int32_t* rows) {
-  ptx::wait_for_previous();
-  const std::int64_t from = rows[blockIdx.x];
-  for (std::int64_t i = threadIdx.x * vector_size; i < cols; i += blockDim.x * vector_size)
-    *reinterpret_cast<uint4*>(out + blockIdx.x * cols + i) =
-        *reinterpret_cast<const uint4*>(x + from * cols + i);
 }
 
 /// What norm_rope_store works on.
@@ -279,11 +273,12 @@ void embed(cudaStream_t stream, const matrix& out, const matrix& table, const to
 }
 
 void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
-                  const matrix& delta, const matrix& weight, float epsilon) {
+                  const matrix& delta, const matrix& weight, float epsilon,
+                  const std::int32_t* wanted) {
   with_type(out.type, [&]<class T>() {
     launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, add_rms_norm_kernel<T>,
            data_of<T>(out), data_of<T>(residual), data_of<T>(delta), data_of<float>(weight),
-           out.cols, epsilon);
+           out.cols, epsilon, wanted);
   });
 }
 
@@ -316,14 +311,6 @@ void silu_mul(cudaStream_t stream, const matrix& out, const matrix& gate_up) {
         stream,
         {dim3(static_cast<unsigned>(out.rows), pieces(out.cols, threads * vector_size)), threads},
         silu_mul_kernel<T>, data_of<T>(out), data_of<T>(gate_up), out.cols);
-  });
-}
-
-void gather_rows(cudaStream_t stream, const matrix& out, const matrix& x,
-                 const std::int32_t* rows) {
-  with_type(out.type, [&]<class T>() {
-    launch(stream, {static_cast<unsigned>(out.rows), threads_for(out.cols)}, gather_rows_kernel<T>,
-           data_of<T>(out), data_of<T>(x), out.cols, rows);
   });
 }
 

@@ -28,9 +28,11 @@ struct embed_fault {
 void embed(cudaStream_t stream, const matrix& out, const matrix& table, const token_id* ids,
            embed_fault* fault);
 
-/// residual += delta (where delta.data), out = residual / rms(residual) * weight.
+/// residual += delta (where delta.data), out = residual / rms(residual) * weight; where `wanted`
+/// [out.rows] is not null, of those rows only, and residual stays as it is.
 void add_rms_norm(cudaStream_t stream, const matrix& out, const matrix& residual,
-                  const matrix& delta, const matrix& weight, float epsilon);
+                  const matrix& delta, const matrix& weight, float epsilon,
+                  const std::int32_t* wanted = nullptr);
 
 /// As backend::norm_rope_store. frequencies: device memory [head_dim / 2].
 void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query_norm,
@@ -40,8 +42,5 @@ void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query
 
 /// out = silu(gate) * up; gate_up: [rows, 2 * width], gate first.
 void silu_mul(cudaStream_t stream, const matrix& out, const matrix& gate_up);
-
-/// out[i] = x[rows[i]].
-void gather_rows(cudaStream_t stream, const matrix& out, const matrix& x, const std::int32_t* rows);
 
 } // namespace troupe::cuda

@@ -1,4 +1,4 @@
-// matmul, gated_matmul, embed and gather_rows, and the loading of weights that they share.
+// matmul, gated_matmul and embed, and the loading of weights that they share.
 #include "tests/kernels/device.hpp"
 
 #include <fmt/format.h>
@@ -173,20 +173,6 @@ TEST_P(matmul_test, NamesTheTokenIdOutsideTheTable) {
     }
     EXPECT_TRUE(std::isnan(out.read()[static_cast<std::size_t>(hidden)]));
   }
-}
-
-TEST_P(matmul_test, GathersRows) {
-  const std::int64_t cols = fitting(33);
-  const auto width = static_cast<std::size_t>(cols);
-  const device_matrix x(*device_, 5, cols, random_floats(5 * width, 9));
-  const std::vector<std::int32_t> rows = {4, 0, 0, 3};
-  const device_array<std::int32_t> device_rows(*device_, rows);
-  const device_matrix out(*device_, 4, cols);
-  device_->gather_rows(out.view(), x.view(), device_rows.data());
-  const auto got = out.read();
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    for (std::size_t i = 0; i < width; ++i)
-      ASSERT_EQ(got[row * width + i], x.values()[static_cast<std::size_t>(rows[row]) * width + i]);
 }
 
 INSTANTIATE_TEST_SUITE_P(devices, matmul_test, testing::ValuesIn(device_cases()), name_of_device);

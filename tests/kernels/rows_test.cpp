@@ -41,6 +41,29 @@ TEST_P(rows_test, AddsAndNormalisesRowsOfAnyLength) {
       for (const bool delta : {false, true}) check_norm(rows, fitting(n), delta);
 }
 
+TEST_P(rows_test, NormalisesTheRowsThatAreWantedAndLeavesAllAsTheyWere) {
+  for (const std::int64_t n : {5, 256, 9000}) {
+    const std::int64_t cols = fitting(n);
+    const auto width = static_cast<std::size_t>(cols);
+    const auto weight = load_vector(*device_, random_floats(width, 3));
+    const device_matrix residual(*device_, 5, cols, random_floats(5 * width, 1));
+    const device_matrix delta(*device_, 5, cols, random_floats(5 * width, 2));
+    const std::vector<std::int32_t> rows = {4, 0, 0, 3};
+    const device_array<std::int32_t> wanted(*device_, rows);
+    const device_matrix out(*device_, 4, cols), all(*device_, 5, cols);
+    const auto before = residual.read();
+    device_->gather_rms_norm(out.view(), residual.view(), delta.view(), weight.view, 1e-6F,
+                             wanted.data());
+    const auto got = out.read();
+    expect_same(residual.read(), before);
+    device_->add_rms_norm(all.view(), residual.view(), delta.view(), weight.view, 1e-6F);
+    const auto want = all.read();
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      for (std::size_t i = 0; i < width; ++i)
+        ASSERT_EQ(got[row * width + i], want[static_cast<std::size_t>(rows[row]) * width + i]);
+  }
+}
+
 TEST_P(rows_test, NormalisesARowOfZerosToZeros) {
   const device_matrix residual(*device_, 1, 40, std::vector<float>(40));
   const auto weight = load_vector(*device_, std::vector<float>(40, 2));

@@ -83,7 +83,8 @@ class clocked_backend : public backend {
   void attention(matrix, const matrix&, const head_shape&, const kv_pages&, const batch_view&,
                  float, std::int32_t, float) override {}
   void gated_matmul(matrix, const matrix&, const matrix&, const matrix&, matrix) override {}
-  void gather_rows(matrix, const matrix&, const std::int32_t*) override {}
+  void gather_rms_norm(matrix, const matrix&, const matrix&, const matrix&, float,
+                       const std::int32_t*) override {}
   std::unique_ptr<fence> mark() override { return nullptr; }
   void take_chosen(token_id*, const std::int32_t*, const token_id*, std::int32_t) override {}
   std::unique_ptr<pending_samples> sample(const matrix&, std::span<const sample_row>,

@@ -11,7 +11,12 @@ namespace troupe {
 namespace {
 
 using nlohmann::json;
-using namespace testing;
+using testing::golden_job;
+using testing::job;
+using testing::likelihood_of;
+using testing::loaded_model;
+using testing::read_json;
+using testing::texts_of;
 
 class CudaGolden : public ::testing::Test {
  protected:
@@ -34,7 +39,7 @@ TEST_F(CudaGolden, ConciergeContinuesAsItsReferenceWhereThatIsNoNearTie) {
     const loaded_model model(concierge_, make_cuda_backend({dtype::bf16, deterministic}));
     std::vector<job> jobs;
     for (const json& c : golden_["cases"]) jobs.push_back(golden_job(c, c["greedy_ids"].size()));
-    const auto outcomes = generate(model, jobs);
+    const auto outcomes = testing::generate(model, jobs);
     ASSERT_EQ(outcomes.size(), 14U);
     int same = 0, clear = 0;
     for (std::size_t i = 0; i < outcomes.size(); ++i) {

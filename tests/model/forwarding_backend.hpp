@@ -70,8 +70,9 @@ class forwarding_backend : public backend {
                  float softcap) override {
     inner_->attention(out, qkv, heads, pages, batch, scale, window, softcap);
   }
-  void gather_rows(matrix out, const matrix& x, const std::int32_t* rows) override {
-    inner_->gather_rows(out, x, rows);
+  void gather_rms_norm(matrix out, const matrix& residual, const matrix& delta,
+                       const matrix& weight, float epsilon, const std::int32_t* rows) override {
+    inner_->gather_rms_norm(out, residual, delta, weight, epsilon, rows);
   }
   std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,
                                           token_id* chosen) override {
