@@ -35,7 +35,7 @@ struct lane_place {
   int quarter; // lane % 4: elements 8 * quarter .. + 7 of a piece
 };
 
-/// A row of the weights that a lane reads: of its upper half (0) or lower (1); n where there is
+/// A row of the weights that a lane reads: of its upper half (0) or lower (1); -1 where there is
 /// none.
 template <bool gated>
 __device__ std::int64_t weight_row(const problem& of, std::int64_t first_output, int row,
