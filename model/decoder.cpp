@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 #include <tuple>
 #include <utility>
@@ -102,15 +103,26 @@ std::uint64_t decoder::name_of(const batch_view& batch, const kv_cache& cache,
   if (batch.tokens > most_repeated_rows || batch.tokens != batch.sequences) return 0;
   std::uint64_t name = 0;
   const auto add = [&name](std::uint64_t x) { name = (name ^ x) * 0x9E3779B97F4A7C15U + 1; };
-  for (const void* const place :
-       {static_cast<const void*>(batch.ids), static_cast<const void*>(batch.block_tables),
-        static_cast<const void*>(embedding_.view.data),
-        static_cast<const void*>(cache.layer(0).keys.data),
-        static_cast<const void*>(work.residual.data),
-        static_cast<const void*>(work.activated.data)})
-    add(reinterpret_cast<std::uintptr_t>(place));
+  const auto add_place = [&add](const matrix& m) { add(reinterpret_cast<std::uintptr_t>(m.data)); };
+  add(reinterpret_cast<std::uintptr_t>(batch.ids));
   add(static_cast<std::uint64_t>(batch.tokens) << 32U |
       static_cast<std::uint32_t>(batch.table_stride));
+  add(static_cast<std::uint64_t>(cache.layer(0).block_tokens));
+  for (std::int32_t i = 0; i < model_.layers; ++i) {
+    add_place(cache.layer(i).keys);
+    add_place(cache.layer(i).values);
+    add_place(layers_[static_cast<std::size_t>(i)].down.view);
+  }
+  for (const matrix& buffer : {work.residual, work.normed, work.qkv, work.attended, work.delta,
+                               work.gate_up, work.activated, embedding_.view})
+    add_place(buffer);
+  for (const float constant : rope_.inverse_frequencies)
+    add(std::bit_cast<std::uint32_t>(constant));
+  for (const float constant : {rope_.attention_factor, model_.norm_epsilon})
+    add(std::bit_cast<std::uint32_t>(constant));
+  for (const std::int32_t window : model_.windows) add(static_cast<std::uint32_t>(window));
+  add(static_cast<std::uint64_t>(model_.heads) << 32U |
+      static_cast<std::uint32_t>(model_.head_dim));
   return name;
 }
 

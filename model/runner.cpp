@@ -150,6 +150,7 @@ void runner::compute(issued_step& step, std::span<slot_work> work) {
     throw;
   } catch (const std::exception& e) {
     device_.wait();
+    finish_steps(true); // what was chosen on the device may be overwritten: the host knows it now
     if (work.size() == 1) {
       fail(work.front(), e.what());
       return;

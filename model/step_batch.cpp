@@ -40,7 +40,8 @@ step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequen
 
 std::vector<slot_work> step_batch::filled_up(std::span<const slot_work> work) const {
   std::vector<slot_work> out(work.begin(), work.end());
-  if (std::ranges::any_of(work, [](const slot_work& w) { return w.rows() != 1; })) return out;
+  const auto is_single = [](const slot_work& w) { return w.rows() == 1; };
+  if (work.empty() || !std::ranges::all_of(work, is_single)) return out;
   const std::int32_t rows = device_.fitting_rows(static_cast<std::int32_t>(work.size()));
   if (rows <= most_rows_) out.resize(static_cast<std::size_t>(rows), work.back());
   return out;

@@ -38,6 +38,9 @@ class paged_attention {
   /// Throws device_error when there is not enough.
   void reserve(std::int32_t head_dim, std::int32_t sequences);
 
+  /// What the launches of run() depend on beside its arguments: while it is the same, so are they.
+  std::uint64_t launches() const;
+
  private:
   std::int32_t multiprocessors_;
   std::int32_t split_;

@@ -132,10 +132,13 @@ class cuda_backend final : public backend {
     const std::int32_t step = rows <= 16 ? 1 : rows <= 256 ? 16 : 64;
     return options_.deterministic ? rows : (rows + step - 1) / step * step;
   }
-  void begin(const batch_view& batch) override { decoding_.begin(batch); }
+  void begin(const batch_view& batch) override {
+    decoding_.begin(batch);
+    if (prefill_) prefill_->begin();
+  }
   void issue(std::uint64_t name, const std::function<void()>& ops) override {
     if (name == 0 || options_.deterministic) return ops();
-    graphs_.issue(name ^ decoding_.launches(), ops);
+    graphs_.issue(name ^ decoding_.launches() ^ attention_.launches(), ops);
   }
 
   std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override;
@@ -280,7 +283,9 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
       decoding_.run(out, qkv, heads, pages, batch, scale, window, softcap);
     if (std::ranges::none_of(batch.runs, is_left)) return;
   }
-  if (!options_.deterministic && prefill_ &&
+  // Its plan is made when it is called, so it has no place among remembered ops, which single rows
+  // are: those are taken by now.
+  if (least_rows > 1 && prefill_ &&
       cuda::prefill_attention::takes(heads, pages.block_tokens, softcap))
     return prefill_->run(stream, out, qkv, heads, pages, batch, scale, window, least_rows);
   attention_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap, least_rows);

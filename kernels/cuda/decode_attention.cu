@@ -16,6 +16,7 @@ constexpr int threads = 32 * warps;
 constexpr int tile = 16; // positions that a warp takes at once
 constexpr int blocks_per_multiprocessor = 3;
 constexpr std::int32_t most_dim = 128;
+constexpr std::int32_t most_kv_heads = 256;
 
 static_assert(decode_step == warps * tile);
 
@@ -317,7 +318,8 @@ decode_attention::decode_attention(cudaStream_t stream, std::int32_t multiproces
     : stream_(stream), multiprocessors_(multiprocessors), uploads_(uploads) {}
 
 bool decode_attention::takes(const head_shape& heads, std::int32_t block_tokens) {
-  return (heads.head_dim == 64 || heads.head_dim == 128) && block_tokens % tile == 0;
+  return (heads.head_dim == 64 || heads.head_dim == 128) && heads.kv_heads <= most_kv_heads &&
+         block_tokens % tile == 0;
 }
 
 decode_attention::planned& decode_attention::planned_for(const decode_shape& shape,
@@ -331,33 +333,44 @@ decode_attention::planned& decode_attention::planned_for(const decode_shape& sha
 }
 
 void decode_attention::begin(const batch_view& batch) {
-  for (planned& known : plans_) plan(known, batch);
+  for (planned& known : plans_) {
+    known.serial = 0; // another runner's batch may have had the same
+    plan(known, batch);
+  }
 }
 
 void decode_attention::plan(planned& at, const batch_view& batch) {
   if (batch.serial != 0 && at.serial == batch.serial) return;
   decode_plan made = plan_decode(batch.runs, at.shape);
-  at.serial = batch.serial;
+  at.serial = 0;
   at.pieces = made.pieces.empty() ? 0 : std::bit_ceil(made.pieces.size());
-  if (at.pieces == 0) return;
-  reserve();
   if (at.pieces > at.capacity) {
+    at.capacity = 0;
+    at.on_device =
+        allocate_device(std::max<std::size_t>(2 * at.pieces, 1024) * sizeof(decode_piece));
     at.capacity = std::max<std::size_t>(2 * at.pieces, 1024);
-    at.on_device = allocate_device(at.capacity * sizeof(decode_piece));
   }
-  made.pieces.resize(at.pieces);
-  uploads_.upload(at.on_device.get(), made.pieces.data(), at.pieces * sizeof(decode_piece));
+  if (at.pieces > 0) {
+    reserve();
+    made.pieces.resize(at.pieces);
+    uploads_.upload(at.on_device.get(), made.pieces.data(), at.pieces * sizeof(decode_piece));
+  }
+  at.serial = batch.serial;
 }
 
 // Merged parts of a key head are at most twice the pieces that its blocks are given, of whatever
 // length: a sequence that is cut is longer than one piece.
 void decode_attention::reserve() {
   if (parts_) return;
-  const auto parts = static_cast<std::size_t>(2 * pieces_a_block * blocks());
-  const std::size_t counters = parts * sizeof(unsigned);
-  parts_ = allocate_device(parts * decode_queries * bytes_of_part(most_dim));
+  const std::size_t counters = static_cast<std::size_t>(most_parts()) * sizeof(unsigned);
   counters_ = allocate_device(counters);
   check(cudaMemsetAsync(counters_.get(), 0, counters, stream_), "cudaMemsetAsync");
+  parts_ = allocate_device(static_cast<std::size_t>(most_parts()) * decode_queries *
+                           bytes_of_part(most_dim));
+}
+
+std::int64_t decode_attention::most_parts() const {
+  return 2 * pieces_a_block * std::max(blocks(), most_kv_heads);
 }
 
 std::int32_t decode_attention::blocks() const {
@@ -390,7 +403,7 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
   planned& known = planned_for(shape, heads.head_dim);
   plan(known, batch);
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
-  const std::int64_t part_rows = std::int64_t{2} * pieces_a_block * blocks() * decode_queries;
+  const std::int64_t part_rows = most_parts() * decode_queries;
   const bool capped = softcap > 0.0F;
   const decode_inputs in{
       .out = out.data,

@@ -49,6 +49,7 @@ class decode_attention {
     std::uint64_t serial = 0;
   };
   std::int32_t blocks() const;
+  std::int64_t most_parts() const;
   planned& planned_for(const decode_shape& shape, std::int32_t head_dim);
   void plan(planned& at, const batch_view& batch);
 

@@ -26,7 +26,12 @@ void graphs::issue(std::uint64_t name, const std::function<void()>& ops) {
   found->second.used = ++calls_;
   if (is_new) {
     if (known_.size() > most_graphs) forget_oldest();
-    return ops();
+    try {
+      return ops();
+    } catch (...) {
+      known_.erase(name);
+      throw;
+    }
   }
   if (!found->second.graph) found->second.graph = record(ops);
   check(cudaGraphLaunch(found->second.graph.get(), stream_), "cudaGraphLaunch");

@@ -16,6 +16,9 @@ class prefill_attention {
   /// For a device of compute capability 9.0 with so many multiprocessors.
   explicit prefill_attention(std::int32_t multiprocessors) : plans_(multiprocessors) {}
 
+  /// Another batch begins: no plan of an earlier one serves it.
+  void begin() { plans_.forget(); }
+
   /// Heads of 64 or 128 elements, blocks whose tokens are a multiple of 8, no softcap.
   static bool takes(const head_shape& heads, std::int32_t block_tokens, float softcap);
 

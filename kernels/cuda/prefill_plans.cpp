@@ -18,6 +18,10 @@ prefill_plans::on_device prefill_plans::get(cudaStream_t stream, const batch_vie
   return place.plan;
 }
 
+void prefill_plans::forget() {
+  for (entry& e : entries_) e.of = {};
+}
+
 /// The entry of this plan, or one of another batch, or a new one.
 prefill_plans::entry& prefill_plans::place_for(const what& of) {
   const auto find = [&](const auto& fits) {

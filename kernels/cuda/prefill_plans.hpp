@@ -21,6 +21,9 @@ class prefill_plans {
   /// For so many blocks at most.
   explicit prefill_plans(std::int32_t most_blocks) : most_blocks_(most_blocks) {}
 
+  /// Keeps no plan, but the memory.
+  void forget();
+
   /// The plan for a batch (plan_prefill()), uploaded in the stream, always the same one, or kept
   /// from an earlier call with this batch's serial.
   on_device get(cudaStream_t stream, const batch_view& batch, const head_shape& heads,

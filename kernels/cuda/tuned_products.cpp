@@ -16,6 +16,7 @@ namespace troupe::cuda {
 
 namespace {
 
+constexpr std::uintmax_t most_bytes = 4 << 20;
 constexpr std::size_t most_lines = 10'000; // of a file that we wrote, by far
 
 std::optional<std::pair<product_shape, tuned_products::algorithm>>
@@ -37,6 +38,10 @@ read_line(const std::string& text) {
 
 tuned_products::tuned_products(std::filesystem::path file, std::string identity)
     : file_(std::move(file)), identity_(std::move(identity)) {
+  std::error_code absent;
+  if (!std::filesystem::is_regular_file(file_, absent) ||
+      std::filesystem::file_size(file_, absent) > most_bytes)
+    return;
   std::ifstream in(file_);
   std::string line;
   if (!std::getline(in, line) || line != identity_) return;

@@ -93,31 +93,40 @@ TEST(CudaModel, GivesTheSameTokensAloneInABatchAndInChunks) {
   EXPECT_EQ(together[2].tokens, expected);
 }
 
+std::vector<job> jobs_of(std::initializer_list<std::size_t> lengths) {
+  std::vector<job> jobs;
+  for (const std::size_t length : lengths) {
+    job& added = jobs.emplace_back();
+    for (std::size_t i = 0; i < length; ++i)
+      added.ids.push_back(static_cast<token_id>(50 + 7 * i * length % 1000));
+    added.sampling = testing::greedy();
+    added.sampling.logprobs = 1;
+    added.new_tokens = 6 + length / 5;
+  }
+  return jobs;
+}
+
+void expect_equal(const std::vector<testing::outcome>& got,
+                  const std::vector<testing::outcome>& want) {
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    EXPECT_EQ(got[i].tokens, want[i].tokens);
+    for (std::size_t t = 0; t < got[i].reports.size(); ++t)
+      EXPECT_EQ(got[i].reports[t].logprob, want[i].reports[t].logprob);
+  }
+}
+
 // A backend that only hands ops on is not asked to remember any.
 TEST(CudaModel, GivesTheSameTokensFromStepsThatItRemembers) {
   if (cuda_devices() == 0) GTEST_SKIP() << "there is no GPU";
   const std::filesystem::path folder = source("examples/models/concierge-draft");
-  const auto answers = [&](std::unique_ptr<backend> device) {
-    const loaded_model model(folder, std::move(device));
-    std::vector<job> jobs;
-    for (const std::size_t length : {40, 5, 17}) {
-      job& added = jobs.emplace_back();
-      for (std::size_t i = 0; i < length; ++i)
-        added.ids.push_back(static_cast<token_id>(50 + 7 * i * length % 1000));
-      added.sampling = testing::greedy();
-      added.sampling.logprobs = 1;
-      added.new_tokens = 6 + length / 5;
-    }
-    return generate(model, jobs);
-  };
-  const auto remembered = answers(make_cuda_backend({dtype::bf16, false}));
-  const auto each_issued = answers(
-      std::make_unique<testing::forwarding_backend>(make_cuda_backend({dtype::bf16, false})));
-  for (std::size_t i = 0; i < remembered.size(); ++i) {
-    EXPECT_EQ(remembered[i].tokens, each_issued[i].tokens);
-    for (std::size_t t = 0; t < remembered[i].reports.size(); ++t)
-      EXPECT_EQ(remembered[i].reports[t].logprob, each_issued[i].reports[t].logprob);
-  }
+  const loaded_model each_issued(folder, std::make_unique<testing::forwarding_backend>(
+                                             make_cuda_backend({dtype::bf16, false, {}})));
+  const loaded_model remembering(folder, make_cuda_backend({dtype::bf16, false, {}}));
+  const auto want = generate(each_issued, jobs_of({40, 5, 17}));
+  expect_equal(generate(remembering, jobs_of({40, 5, 17})), want);
+  generate(remembering, jobs_of({9, 33})); // another runner on the same device, and then a third
+  expect_equal(generate(remembering, jobs_of({40, 5, 17})), want);
 }
 
 } // namespace
