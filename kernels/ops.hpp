@@ -47,8 +47,6 @@ struct batch_view {
       nullptr; // [sequences, table_stride], block ids in the order of the tokens
   std::int32_t table_stride = 0;
   std::span<const sequence_rows> runs; // host memory, [sequences]: what first_row and positions say
-  std::uint64_t serial = 0; ///< of no other batch, so that a device may keep what it found out
-                            ///< about this one; 0: nothing may be kept
 };
 
 /// One layer's pages. A block holds block_tokens tokens: [blocks, block_tokens, kv_heads,
@@ -173,8 +171,9 @@ class backend {
   /// How many rows a batch of `rows` single rows is best filled up to: a device that remembers ops
   /// likes few sizes. At least `rows`.
   virtual std::int32_t fitting_rows(std::int32_t rows) const { return rows; }
-  /// The ops of a batch follow: a device may plan for them, and bring to itself what they need.
-  virtual void begin(const batch_view&) {}
+  /// The ops of a batch follow, none of an earlier one. A device may plan for them now or at their
+  /// first call, and keep that until the next begin().
+  virtual void begin(const batch_view& batch) = 0;
   /// Issues what `ops` issues. All calls with the same name, where it is not 0, issue the same ops
   /// on the same memory, whatever its contents are: a device may remember them and leave out the
   /// call.

@@ -19,6 +19,14 @@ weight_part bias(const std::string& map, std::int64_t rows) { return {map + ".bi
 /// Steps of many rows take so long that nobody waits for launches.
 constexpr std::int32_t most_repeated_rows = 1024;
 
+/// A number for many.
+struct mixture {
+  std::uint64_t value = 0;
+
+  void add(std::uint64_t what) { value = (value ^ what) * 0x9E3779B97F4A7C15U + 1; }
+  void add_place(const matrix& m) { add(reinterpret_cast<std::uintptr_t>(m.data)); }
+};
+
 /// Some exporters keep a tied matrix under the head's name only.
 std::string embedding_name(const architecture& model, const safetensors& files) {
   const bool under_head = model.tied_embeddings && !files.contains(model.names.embedding) &&
@@ -39,6 +47,7 @@ decoder::decoder(architecture model, const safetensors& files, backend& device,
   load(files, loader);
   device.wait();
   bytes_ = loader.bytes();
+  constants_ = name_of_constants();
 }
 
 std::uint64_t decoder::bytes_on(backend& device, const architecture& model,
@@ -98,32 +107,37 @@ void decoder::forward(const batch_view& batch, const kv_cache& cache, const work
   device_.issue(name_of(batch, cache, work), [&] { compute(batch, cache, work); });
 }
 
+/// Of all that its ops are issued with and steps do not change.
+std::uint64_t decoder::name_of_constants() const {
+  mixture name;
+  for (const float constant : rope_.inverse_frequencies)
+    name.add(std::bit_cast<std::uint32_t>(constant));
+  for (const float constant : {rope_.attention_factor, model_.norm_epsilon})
+    name.add(std::bit_cast<std::uint32_t>(constant));
+  for (const std::int32_t window : model_.windows) name.add(static_cast<std::uint32_t>(window));
+  name.add(static_cast<std::uint64_t>(model_.heads) << 32U |
+           static_cast<std::uint32_t>(model_.head_dim));
+  name.add_place(embedding_.view);
+  for (const decoder_layer& layer : layers_) name.add_place(layer.down.view);
+  return name.value;
+}
+
 std::uint64_t decoder::name_of(const batch_view& batch, const kv_cache& cache,
                                const workspace& work) const {
   if (batch.tokens > most_repeated_rows || batch.tokens != batch.sequences) return 0;
-  std::uint64_t name = 0;
-  const auto add = [&name](std::uint64_t x) { name = (name ^ x) * 0x9E3779B97F4A7C15U + 1; };
-  const auto add_place = [&add](const matrix& m) { add(reinterpret_cast<std::uintptr_t>(m.data)); };
-  add(reinterpret_cast<std::uintptr_t>(batch.ids));
-  add(static_cast<std::uint64_t>(batch.tokens) << 32U |
-      static_cast<std::uint32_t>(batch.table_stride));
-  add(static_cast<std::uint64_t>(cache.layer(0).block_tokens));
+  mixture name{constants_};
+  name.add(reinterpret_cast<std::uintptr_t>(batch.ids));
+  name.add(static_cast<std::uint64_t>(batch.tokens) << 32U |
+           static_cast<std::uint32_t>(batch.table_stride));
+  name.add(static_cast<std::uint64_t>(cache.layer(0).block_tokens));
   for (std::int32_t i = 0; i < model_.layers; ++i) {
-    add_place(cache.layer(i).keys);
-    add_place(cache.layer(i).values);
-    add_place(layers_[static_cast<std::size_t>(i)].down.view);
+    name.add_place(cache.layer(i).keys);
+    name.add_place(cache.layer(i).values);
   }
   for (const matrix& buffer : {work.residual, work.normed, work.qkv, work.attended, work.delta,
-                               work.gate_up, work.activated, embedding_.view})
-    add_place(buffer);
-  for (const float constant : rope_.inverse_frequencies)
-    add(std::bit_cast<std::uint32_t>(constant));
-  for (const float constant : {rope_.attention_factor, model_.norm_epsilon})
-    add(std::bit_cast<std::uint32_t>(constant));
-  for (const std::int32_t window : model_.windows) add(static_cast<std::uint32_t>(window));
-  add(static_cast<std::uint64_t>(model_.heads) << 32U |
-      static_cast<std::uint32_t>(model_.head_dim));
-  return name;
+                               work.gate_up, work.activated})
+    name.add_place(buffer);
+  return name.value;
 }
 
 void decoder::compute(const batch_view& batch, const kv_cache& cache, const workspace& work) const {

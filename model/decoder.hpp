@@ -62,6 +62,7 @@ class decoder {
  private:
   /// The ops of forward().
   void compute(const batch_view& batch, const kv_cache& cache, const workspace& work) const;
+  std::uint64_t name_of_constants() const;
   /// The same for batches of single rows that lie at the same places, and no other: then all ops
   /// are the same. 0: nothing of the kind.
   std::uint64_t name_of(const batch_view& batch, const kv_cache& cache,
@@ -81,6 +82,7 @@ class decoder {
   device_weight final_norm_;
   std::vector<decoder_layer> layers_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t constants_ = 0; // name_of_constants()
 };
 
 } // namespace troupe

@@ -38,22 +38,23 @@ step_batch::step_batch(backend& device, std::int32_t tokens, std::int32_t sequen
   chosen_owner_ = device.allocate(static_cast<std::size_t>(sequences) * sizeof(token_id));
 }
 
-std::vector<slot_work> step_batch::filled_up(std::span<const slot_work> work) const {
-  std::vector<slot_work> out(work.begin(), work.end());
+std::size_t step_batch::filled_up(std::span<const slot_work> work) const {
   const auto is_single = [](const slot_work& w) { return w.rows() == 1; };
-  if (work.empty() || !std::ranges::all_of(work, is_single)) return out;
+  if (!std::ranges::all_of(work, is_single)) return work.size();
   const std::int32_t rows = device_.fitting_rows(static_cast<std::int32_t>(work.size()));
-  if (rows <= most_rows_) out.resize(static_cast<std::size_t>(rows), work.back());
-  return out;
+  return rows <= most_rows_ ? static_cast<std::size_t>(rows) : work.size();
 }
 
-batch_view step_batch::load(std::span<const slot_work> wanted, std::int32_t block_tokens) {
-  const std::vector<slot_work> work = filled_up(wanted);
+batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_tokens) {
+  const std::size_t sequences = filled_up(work);
+  const auto at = [work](std::size_t s) -> const slot_work& {
+    return work[std::min(s, work.size() - 1)];
+  };
   batch_view view;
-  view.sequences = static_cast<std::int32_t>(work.size());
-  view.serial = ++serial_;
+  view.sequences = static_cast<std::int32_t>(sequences);
   runs_.clear();
-  for (const slot_work& w : work) {
+  for (std::size_t s = 0; s < sequences; ++s) {
+    const slot_work& w = at(s);
     runs_.push_back({view.tokens, w.rows(), static_cast<std::int32_t>(w.run->first)});
     view.tokens += w.rows();
     view.table_stride = std::max(view.table_stride, blocks_of(w, block_tokens));
@@ -64,19 +65,20 @@ batch_view step_batch::load(std::span<const slot_work> wanted, std::int32_t bloc
       table_blocks_);
   const auto tokens = static_cast<std::size_t>(view.tokens);
   const auto stride = static_cast<std::size_t>(view.table_stride);
-  host_.assign(4 * tokens + work.size() + 1 + work.size() * stride, 0);
+  host_.assign(4 * tokens + sequences + 1 + sequences * stride, 0);
   std::int32_t* ids = host_.data();
   std::int32_t* from = ids + tokens;
   std::int32_t* positions = from + tokens;
   std::int32_t* sequence_of = positions + tokens;
   std::int32_t* first_row = sequence_of + tokens;
-  std::int32_t* tables = first_row + work.size() + 1;
+  std::int32_t* tables = first_row + sequences + 1;
   std::fill_n(from, tokens, -1);
   std::int32_t row = 0;
   bool unknown = false;
-  for (std::size_t s = 0; s < work.size(); ++s) {
-    const slot_run& run = *work[s].run;
-    const slot_state& state = *work[s].state;
+  for (std::size_t s = 0; s < sequences; ++s) {
+    const slot_work& w = at(s);
+    const slot_run& run = *w.run;
+    const slot_state& state = *w.state;
     first_row[s] = row;
     // Only the last of a run's tokens can be unknown: it was sampled from the one before it.
     const auto known = state.ids.size() > run.first
@@ -89,15 +91,14 @@ batch_view step_batch::load(std::span<const slot_work> wanted, std::int32_t bloc
       unknown = true;
     }
     std::ranges::copy(run.drafts, ids + row + run.tokens);
-    for (std::int32_t i = 0; i < work[s].rows(); ++i) {
+    for (std::int32_t i = 0; i < w.rows(); ++i) {
       positions[row + i] = static_cast<std::int32_t>(run.first) + i;
       sequence_of[row + i] = static_cast<std::int32_t>(s);
     }
-    std::ranges::copy_n(state.blocks.begin(), blocks_of(work[s], block_tokens),
-                        tables + s * stride);
-    row += work[s].rows();
+    std::ranges::copy_n(state.blocks.begin(), blocks_of(w, block_tokens), tables + s * stride);
+    row += w.rows();
   }
-  first_row[work.size()] = row;
+  first_row[sequences] = row;
   device_.upload(owner_.get(), host_.data(), host_.size() * sizeof(std::int32_t));
   auto* base = reinterpret_cast<std::int32_t*>(owner_.get());
   if (unknown) device_.take_chosen(base, base + tokens, chosen(), view.tokens);

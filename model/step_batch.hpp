@@ -39,8 +39,9 @@ class step_batch {
   token_id* chosen() const { return reinterpret_cast<token_id*>(chosen_owner_.get()); }
 
  private:
-  /// Single rows as many as the device likes: copies of the last write the same to the same place.
-  std::vector<slot_work> filled_up(std::span<const slot_work> work) const;
+  /// As how many sequences these are computed. Single rows are filled up to as many as the device
+  /// likes by copies of the last, which write the same to the same place.
+  std::size_t filled_up(std::span<const slot_work> work) const;
 
   backend& device_;
   std::int32_t most_rows_; // of single rows
@@ -50,7 +51,6 @@ class step_batch {
   memory chosen_owner_;
   std::vector<std::int32_t> host_;
   std::vector<sequence_rows> runs_;
-  std::uint64_t serial_ = 0;
   std::vector<std::int32_t> host_rows_;
 };
 

@@ -122,6 +122,7 @@ class cpu_backend final : public backend {
                        const batch_view& batch) override;
   void attention(matrix out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
                  const batch_view& batch, float scale, std::int32_t window, float softcap) override;
+  void begin(const batch_view&) override {}
   void gather_rms_norm(matrix out, const matrix& residual, const matrix& delta,
                        const matrix& weight, float epsilon, const std::int32_t* rows) override;
   std::unique_ptr<pending_samples> sample(const matrix& logits, std::span<const sample_row> rows,

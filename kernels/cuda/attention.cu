@@ -4,9 +4,9 @@
 #include "kernels/cuda/attention.hpp"
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/attention_work.cuh"
+#include "kernels/cuda/graphs.hpp"
 
 #include <algorithm>
-#include <numbers>
 
 namespace troupe::cuda {
 
@@ -171,7 +171,7 @@ class attention_block {
     if (start > work.position(in_, first_query + 15)) return;
     if (start + keys <= work.first_seen(in_, work.position(in_, first_query))) return;
     warp_.attend(shared_.queries + warp_query_ * stride, shared_.key_rows[buffer(start)],
-                 shared_.value_rows[buffer(start)], start, seen, in_.softcap_scale, in_.factor);
+                 shared_.value_rows[buffer(start)], start, seen, in_.scores);
   }
 
   __device__ float4& set_aside(int n) const {
@@ -369,10 +369,8 @@ void paged_attention::reserve(std::int32_t head_dim, std::int32_t sequences) {
 }
 
 std::uint64_t paged_attention::launches() const {
-  std::uint64_t hash = 0;
-  for (const memory* const one : {&cut_, &totals_, &parts_})
-    hash = (hash ^ reinterpret_cast<std::uintptr_t>(one->get())) * 0x9E3779B97F4A7C15U;
-  return hash;
+  launch_name name;
+  return name.add(cut_.get()).add(totals_.get()).add(parts_.get()).value;
 }
 
 void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& qkv,
@@ -382,7 +380,6 @@ void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& 
   if (heads.head_dim % 2 != 0) throw std::invalid_argument("cuda: a head's size is even");
   if (batch.tokens == 0) return;
   reserve(heads.head_dim, batch.sequences);
-  const bool capped = softcap > 0.0F;
   const attention_inputs in{
       .out = out.data,
       .qkv = qkv.data,
@@ -396,8 +393,7 @@ void paged_attention::run(cudaStream_t stream, const matrix& out, const matrix& 
       .window = window,
       .split = split_,
       .least_rows = least_rows,
-      .softcap_scale = capped ? scale / softcap : 0.0F,
-      .factor = (capped ? softcap : scale) * std::numbers::log2e_v<float>,
+      .scores = score_scale(scale, softcap),
   };
   const std::int32_t dim = padded(heads.head_dim);
   const std::int32_t rows = part_rows * multiprocessors_;

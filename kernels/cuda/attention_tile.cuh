@@ -7,6 +7,7 @@
 #include "kernels/cuda/numbers.cuh"
 
 #include <limits>
+#include <numbers>
 
 namespace troupe::cuda {
 
@@ -17,6 +18,16 @@ template <int Dim>
 struct head_tile {
   static constexpr int keys = Dim > 128 ? 32 : 64; ///< positions of a tile
   static constexpr int stride = Dim + vector_size; ///< elements
+};
+
+/// What scores are multiplied by, or bound by, before they are powers of two.
+struct score_scale {
+  float softcap_scale; ///< where > 0: scores become tanh(score * softcap_scale)
+  float factor;        ///< then this brings them to powers of two
+
+  score_scale(float scale, float softcap)
+      : softcap_scale(softcap > 0.0F ? scale / softcap : 0.0F),
+        factor((softcap > 0.0F ? softcap : scale) * std::numbers::log2e_v<float>) {}
 };
 
 /// What two sums of weights are multiplied by when they are brought under one highest score.
@@ -65,16 +76,16 @@ class warp_attention {
   /// Attends to the positions [start, start + keys). queries: 16 rows, key and value rows: `keys`
   /// rows of finite numbers, all in shared memory.
   __device__ void attend(const T* queries, const T* key_rows, const T* value_rows, int start,
-                         const seen_positions (&seen)[2], float softcap_scale, float factor) {
+                         const seen_positions (&seen)[2], const score_scale& scale) {
     float scores[keys / 8][4] = {};
     multiply_keys(scores, queries, key_rows);
-    if (softcap_scale > 0.0F) {
+    if (scale.softcap_scale > 0.0F) {
 #pragma unroll
       for (auto& four : scores)
-        for (float& score : four) score = tanhf(score * softcap_scale);
+        for (float& score : four) score = tanhf(score * scale.softcap_scale);
     }
     hide(scores, start, seen);
-    soften(scores, factor);
+    soften(scores, scale.factor);
     add_values(scores, value_rows);
   }
 

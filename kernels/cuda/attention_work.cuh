@@ -6,6 +6,7 @@
 // is memory for the parts that their pieces leave for merging.
 #pragma once
 
+#include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace troupe::cuda {
@@ -28,8 +29,7 @@ struct attention_inputs {
   std::int32_t window;     // 0: none
   std::int32_t split;      // positions of a split
   std::int32_t least_rows; // of a sequence; those with fewer are left alone
-  float softcap_scale;     // where > 0: scores become tanh(score * softcap_scale)
-  float factor;            // what brings scores to powers of two
+  score_scale scores;
 };
 
 /// What merging is told of how the work was cut.

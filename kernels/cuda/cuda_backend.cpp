@@ -65,12 +65,6 @@ int attribute(cudaDeviceAttr of) {
 
 int multiprocessors() { return attribute(cudaDevAttrMultiProcessorCount); }
 
-/// Its matrix and copy engines are Hopper's, which no later GPU has.
-std::optional<cuda::prefill_attention> prefill_on_hopper() {
-  if (attribute(cudaDevAttrComputeCapabilityMajor) != 9) return std::nullopt;
-  return cuda::prefill_attention(multiprocessors());
-}
-
 /// A table of the host's, brought to the device once.
 struct rope_frequencies_on_device {
   std::vector<float> values;
@@ -83,12 +77,14 @@ class cuda_backend final : public backend {
       : options_(options), name_(name_of_device()), stream_(cuda::make_stream()),
         multiprocessors_(multiprocessors()), staging_(stream_.get()), weights_(stream_.get()),
         gemm_(options.cache, name_), attention_(multiprocessors_),
-        decoding_(stream_.get(), multiprocessors_, staging_), prefill_(prefill_on_hopper()),
-        graphs_(stream_.get()), sampler_(),
+        decoding_(stream_.get(), multiprocessors_, staging_), graphs_(stream_.get()), sampler_(),
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
-    check(cudaMemsetAsync(fault_.get(), 0, sizeof(std::int32_t), stream_.get()), "cudaMemsetAsync");
+    // Its matrix and copy engines are Hopper's, which no later GPU has.
+    if (attribute(cudaDevAttrComputeCapabilityMajor) == 9)
+      prefill_.emplace(stream_.get(), multiprocessors_, staging_);
+    forget_fault();
   }
   ~cuda_backend() override { cudaStreamSynchronize(stream_.get()); }
 
@@ -287,7 +283,7 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
   // are: those are taken by now.
   if (least_rows > 1 && prefill_ &&
       cuda::prefill_attention::takes(heads, pages.block_tokens, softcap))
-    return prefill_->run(stream, out, qkv, heads, pages, batch, scale, window, least_rows);
+    return prefill_->run(out, qkv, heads, pages, batch, scale, window, least_rows);
   attention_.run(stream, out, qkv, heads, pages, batch, scale, window, softcap, least_rows);
 }
 

@@ -1,11 +1,11 @@
 // The kernel of decode_attention and its launch.
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/decode_attention.hpp"
+#include "kernels/cuda/graphs.hpp"
 #include "kernels/cuda/launch.cuh"
 
 #include <algorithm>
 #include <bit>
-#include <numbers>
 
 namespace troupe::cuda {
 
@@ -32,11 +32,10 @@ struct decode_inputs {
   std::int32_t kv_heads;
   std::int32_t group;
   std::int32_t window; // 0: none
-  float softcap_scale; // where > 0: scores become tanh(score * softcap_scale)
-  float factor;        // what brings scores to powers of two
-  unsigned* counters;  // [merges, kv_heads]
-  float2* part_sums;   // [parts, kv_heads, decode_queries]: highest score and sum of weights
-  float* parts;        // [parts, kv_heads, decode_queries, head_dim]
+  score_scale scores;
+  unsigned* counters; // [parts, kv_heads], that of a merge where its first part is
+  float2* part_sums;  // [parts, kv_heads, decode_queries]: highest score and sum of weights
+  float* parts;       // [parts, kv_heads, decode_queries, head_dim]
 };
 
 /// The dynamic shared memory of a block.
@@ -115,7 +114,7 @@ class decode_block {
       load(i + stages - 1);
       auto& copy = shared_.copies[warp_][i % stages];
       attention_.attend(shared_.queries, copy.keys, copy.values, first_ + i * decode_step, seen,
-                        in_.softcap_scale, in_.factor);
+                        in_.scores);
     }
     attention_.add_up();
     ptx::wait_copies<0>();
@@ -235,7 +234,7 @@ class decode_block {
     __threadfence();
     __syncthreads();
     if (thread_ == 0) {
-      unsigned& count = in_.counters[piece_.merge * in_.kv_heads + head_];
+      unsigned& count = in_.counters[piece_.first_part * in_.kv_heads + head_];
       last = atomicAdd(&count, 1U) + 1 == static_cast<unsigned>(piece_.parts);
       if (last) count = 0;
     }
@@ -333,29 +332,26 @@ decode_attention::planned& decode_attention::planned_for(const decode_shape& sha
 }
 
 void decode_attention::begin(const batch_view& batch) {
-  for (planned& known : plans_) {
-    known.serial = 0; // another runner's batch may have had the same
-    plan(known, batch);
-  }
+  for (planned& known : plans_) known.is_current = false;
+  for (planned& known : plans_) plan(known, batch);
 }
 
 void decode_attention::plan(planned& at, const batch_view& batch) {
-  if (batch.serial != 0 && at.serial == batch.serial) return;
+  if (at.is_current) return;
   decode_plan made = plan_decode(batch.runs, at.shape);
-  at.serial = 0;
   at.pieces = made.pieces.empty() ? 0 : std::bit_ceil(made.pieces.size());
   if (at.pieces > at.capacity) {
+    const std::size_t capacity = std::max<std::size_t>(2 * at.pieces, 1024);
     at.capacity = 0;
-    at.on_device =
-        allocate_device(std::max<std::size_t>(2 * at.pieces, 1024) * sizeof(decode_piece));
-    at.capacity = std::max<std::size_t>(2 * at.pieces, 1024);
+    at.on_device = allocate_device(capacity * sizeof(decode_piece));
+    at.capacity = capacity;
   }
   if (at.pieces > 0) {
     reserve();
     made.pieces.resize(at.pieces);
     uploads_.upload(at.on_device.get(), made.pieces.data(), at.pieces * sizeof(decode_piece));
   }
-  at.serial = batch.serial;
+  at.is_current = true;
 }
 
 // Merged parts of a key head are at most twice the pieces that its blocks are given, of whatever
@@ -378,18 +374,10 @@ std::int32_t decode_attention::blocks() const {
 }
 
 std::uint64_t decode_attention::launches() const {
-  std::uint64_t hash = 0;
-  const auto add = [&hash](std::uint64_t x) {
-    hash = (hash ^ x) * 0x9E3779B97F4A7C15U;
-    hash ^= hash >> 29U;
-  };
-  add(reinterpret_cast<std::uintptr_t>(counters_.get()));
-  add(reinterpret_cast<std::uintptr_t>(parts_.get()));
-  for (const planned& known : plans_) {
-    add(reinterpret_cast<std::uintptr_t>(known.on_device.get()));
-    add(known.pieces);
-  }
-  return hash;
+  launch_name name;
+  name.add(counters_.get()).add(parts_.get());
+  for (const planned& known : plans_) name.add(known.on_device.get()).add(known.pieces);
+  return name.value;
 }
 
 void decode_attention::run(const matrix& out, const matrix& qkv, const head_shape& heads,
@@ -404,7 +392,6 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
   plan(known, batch);
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
   const std::int64_t part_rows = most_parts() * decode_queries;
-  const bool capped = softcap > 0.0F;
   const decode_inputs in{
       .out = out.data,
       .qkv = qkv.data,
@@ -417,8 +404,7 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
       .kv_heads = heads.kv_heads,
       .group = shape.group,
       .window = window,
-      .softcap_scale = capped ? scale / softcap : 0.0F,
-      .factor = (capped ? softcap : scale) * std::numbers::log2e_v<float>,
+      .scores = score_scale(scale, softcap),
       .counters = reinterpret_cast<unsigned*>(counters_.get()),
       .part_sums = part_sums,
       .parts = reinterpret_cast<float*>(part_sums + part_rows),

@@ -28,7 +28,8 @@ class decode_attention {
   /// nobody did. Throws device_error when there is not enough.
   void reserve();
 
-  /// Plans for a batch as for the last one, so that run() finds the plan made.
+  /// Plans for a batch with the heads that are known, so that run() finds the plan made; it makes
+  /// those of others.
   void begin(const batch_view& batch);
   /// What the launches of run() depend on beside its arguments: while it is the same, so are they.
   std::uint64_t launches() const;
@@ -45,8 +46,8 @@ class decode_attention {
     std::int32_t head_dim = 0;
     memory on_device; // [capacity] of decode_piece
     std::size_t capacity = 0;
-    std::size_t pieces = 0; ///< a power of two; those beyond the plan's are empty
-    std::uint64_t serial = 0;
+    std::size_t pieces = 0;  ///< a power of two; those beyond the plan's are empty
+    bool is_current = false; ///< of this batch
   };
   std::int32_t blocks() const;
   std::int64_t most_parts() const;
@@ -57,7 +58,7 @@ class decode_attention {
   std::int32_t multiprocessors_;
   staging& uploads_;
   std::vector<planned> plans_;
-  memory counters_; // [merges, kv_heads], 0 between calls
+  memory counters_; // [parts, kv_heads], 0 between calls
   memory parts_;    // sums and totals of what is merged
 };
 

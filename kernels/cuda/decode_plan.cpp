@@ -87,11 +87,9 @@ decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape&
       into.push_back({s, run.first_row, run.first_position, run.rows * shape.group, query,
                       std::max(begin, seen.begin),
                       static_cast<std::int32_t>(std::min<std::int64_t>(begin + length, seen.end)),
-                      part, parts, plan.merges, plan.parts});
+                      part, parts, plan.parts});
     }
-    if (parts == 1) return;
-    ++plan.merges;
-    plan.parts += parts;
+    if (parts > 1) plan.parts += parts;
   });
   plan.pieces.insert(plan.pieces.end(), small.begin(), small.end());
   return plan;

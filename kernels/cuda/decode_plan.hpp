@@ -28,10 +28,9 @@ struct decode_piece {
   std::int32_t first_query;    ///< of the piece
   std::int32_t begin;          ///< positions [begin, end)
   std::int32_t end;
-  std::int32_t part;  ///< which of the parts that are merged; 0 where it is the only one
-  std::int32_t parts; ///< how many are merged
-  std::int32_t merge; ///< number of the merge, and of its first part among all that are merged
-  std::int32_t first_part;
+  std::int32_t part;       ///< which of the parts that are merged; 0 where it is the only one
+  std::int32_t parts;      ///< how many are merged
+  std::int32_t first_part; ///< the first of them, among all that are merged
 };
 
 /// What is known of the heads and the device.
@@ -47,8 +46,7 @@ struct decode_shape {
 
 struct decode_plan {
   std::vector<decode_piece> pieces; ///< the long ones first
-  std::int32_t merges = 0;
-  std::int32_t parts = 0; ///< of all merges
+  std::int32_t parts = 0;           ///< of all that are merged
 };
 
 decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape& shape);

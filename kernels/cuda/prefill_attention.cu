@@ -87,13 +87,13 @@ bool prefill_attention::takes(const head_shape& heads, std::int32_t block_tokens
          block_tokens % 8 == 0 && !(softcap > 0.0F);
 }
 
-void prefill_attention::run(cudaStream_t stream, const matrix& out, const matrix& qkv,
-                            const head_shape& heads, const kv_pages& pages, const batch_view& batch,
-                            float scale, std::int32_t window, std::int32_t least_rows) {
+void prefill_attention::run(const matrix& out, const matrix& qkv, const head_shape& heads,
+                            const kv_pages& pages, const batch_view& batch, float scale,
+                            std::int32_t window, std::int32_t least_rows) {
   if (!takes(heads, pages.block_tokens, 0.0F))
     throw std::invalid_argument("cuda: prefill takes heads of 64 or 128 elements and blocks of a "
                                 "multiple of 8 tokens");
-  const auto plan = plans_.get(stream, batch, heads, window, least_rows);
+  const auto plan = plans_.get(batch, heads, window, least_rows);
   if (plan.blocks == 0) return;
   const prefill_inputs in{
       .out = out.data,
@@ -114,7 +114,7 @@ void prefill_attention::run(cudaStream_t stream, const matrix& out, const matrix
   const CUtensorMap& values = maps_.of(pages.values, in.box_rows);
   with_type(out.type, [&]<class T>() {
     const auto start = [&]<int Dim>() {
-      launch(stream,
+      launch(stream_,
              {static_cast<unsigned>(plan.blocks), prefill_threads, prefill_shared_bytes<Dim>},
              attend_prefill<T, Dim>, in, keys, values);
     };

@@ -13,8 +13,10 @@ namespace troupe::cuda {
 
 class prefill_attention {
  public:
-  /// For a device of compute capability 9.0 with so many multiprocessors.
-  explicit prefill_attention(std::int32_t multiprocessors) : plans_(multiprocessors) {}
+  /// For a device of compute capability 9.0 with so many multiprocessors. All calls go to `stream`,
+  /// that of the uploads.
+  prefill_attention(cudaStream_t stream, std::int32_t multiprocessors, staging& uploads)
+      : stream_(stream), plans_(multiprocessors, uploads) {}
 
   /// Another batch begins: no plan of an earlier one serves it.
   void begin() { plans_.forget(); }
@@ -25,13 +27,13 @@ class prefill_attention {
   /// backend::attention for bf16 and f16, with scale > 0, for those sequences of batch.runs that
   /// have at least `least_rows` rows; the others' rows of `out` stay as they are. What takes()
   /// refuses throws std::invalid_argument. Values must be finite: another one also reaches rows
-  /// before it where they are in the batch. Calls share memory: all go to one stream. Uploads a
-  /// plan where batch.serial is 0 or new to it, so it is not for graphs.
-  void run(cudaStream_t stream, const matrix& out, const matrix& qkv, const head_shape& heads,
-           const kv_pages& pages, const batch_view& batch, float scale, std::int32_t window,
-           std::int32_t least_rows);
+  /// before it where they are in the batch. The first call of a
+  /// batch uploads its plan, so it is not for graphs.
+  void run(const matrix& out, const matrix& qkv, const head_shape& heads, const kv_pages& pages,
+           const batch_view& batch, float scale, std::int32_t window, std::int32_t least_rows);
 
  private:
+  cudaStream_t stream_;
   prefill_plans plans_;
   tensor_maps maps_;
 };

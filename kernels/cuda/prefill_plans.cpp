@@ -5,31 +5,24 @@
 
 namespace troupe::cuda {
 
-prefill_plans::on_device prefill_plans::get(cudaStream_t stream, const batch_view& batch,
-                                            const head_shape& heads, std::int32_t window,
-                                            std::int32_t least_rows) {
-  const what of{batch.serial, heads.heads, heads.kv_heads, window, least_rows};
+prefill_plans::on_device prefill_plans::get(const batch_view& batch, const head_shape& heads,
+                                            std::int32_t window, std::int32_t least_rows) {
+  const what of{heads.heads, heads.kv_heads, window, least_rows};
   entry& place = place_for(of);
-  if (batch.serial != 0 && place.of == of) return place.plan;
-  if (!staging_) staging_.emplace(stream);
-  place.of = {};
+  if (place.of) return place.plan;
   upload(place, plan_prefill(batch.runs, heads, window, least_rows, most_blocks_));
   place.of = of;
   return place.plan;
 }
 
 void prefill_plans::forget() {
-  for (entry& e : entries_) e.of = {};
+  for (entry& e : entries_) e.of.reset();
 }
 
-/// The entry of this plan, or one of another batch, or a new one.
+/// The entry of this plan, or one that is free, or a new one.
 prefill_plans::entry& prefill_plans::place_for(const what& of) {
-  const auto find = [&](const auto& fits) {
-    return std::find_if(entries_.begin(), entries_.end(), fits);
-  };
-  auto found = find([&](const entry& e) { return e.of == of; });
-  if (found == entries_.end())
-    found = find([&](const entry& e) { return e.of.serial == 0 || e.of.serial != of.serial; });
+  auto found = std::ranges::find(entries_, std::optional(of), &entry::of);
+  if (found == entries_.end()) found = std::ranges::find(entries_, std::optional<what>(), &entry::of);
   return found != entries_.end() ? *found : entries_.emplace_back();
 }
 
@@ -47,7 +40,7 @@ void prefill_plans::upload(entry& to, const prefill_plan& plan) {
     to.words = allocate_device(2 * words.size());
     to.bytes = 2 * words.size();
   }
-  staging_->upload(to.words.get(), words.data(), words.size());
+  uploads_.upload(to.words.get(), words.data(), words.size());
   to.plan.items = reinterpret_cast<const prefill_item*>(to.words.get());
   to.plan.first_item = reinterpret_cast<const std::int32_t*>(to.words.get() + item_bytes);
 }

@@ -19,24 +19,23 @@ class prefill_plans {
   };
 
   /// For so many blocks at most.
-  explicit prefill_plans(std::int32_t most_blocks) : most_blocks_(most_blocks) {}
+  prefill_plans(std::int32_t most_blocks, staging& uploads)
+      : most_blocks_(most_blocks), uploads_(uploads) {}
 
   /// Keeps no plan, but the memory.
   void forget();
 
-  /// The plan for a batch (plan_prefill()), uploaded in the stream, always the same one, or kept
-  /// from an earlier call with this batch's serial.
-  on_device get(cudaStream_t stream, const batch_view& batch, const head_shape& heads,
-                std::int32_t window, std::int32_t least_rows);
+  /// The plan for the batch (plan_prefill()), kept from an earlier call or uploaded.
+  on_device get(const batch_view& batch, const head_shape& heads, std::int32_t window,
+                std::int32_t least_rows);
 
  private:
   struct what {
-    std::uint64_t serial = 0;
     std::int32_t heads = 0, kv_heads = 0, window = 0, least_rows = 0;
     bool operator==(const what&) const = default;
   };
   struct entry {
-    what of;
+    std::optional<what> of; ///< nothing: its memory is free
     on_device plan;
     memory words;
     std::size_t bytes = 0; // of the memory
@@ -46,7 +45,7 @@ class prefill_plans {
   void upload(entry& to, const prefill_plan& plan);
 
   std::int32_t most_blocks_;
-  std::optional<staging> staging_;
+  staging& uploads_;
   std::vector<entry> entries_;
 };
 

@@ -49,6 +49,7 @@ void attention_test::check(const head_shape& shape, const std::vector<run>& runs
   const device_matrix qkv(*device_, batch.view().tokens, static_cast<std::int64_t>(cols),
                           random_floats(tokens * cols, 4));
   const device_matrix out(*device_, batch.view().tokens, static_cast<std::int64_t>(heads * dim));
+  device_->begin(batch.view());
   device_->attention(out.view(), qkv.view(), shape,
                      {device_keys.view(), device_values.view(), block_tokens}, batch.view(),
                      static_cast<float>(rule.scale), rule.window, static_cast<float>(rule.softcap));

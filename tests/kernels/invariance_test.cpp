@@ -110,6 +110,7 @@ class prefill {
       frequencies[i] = 1.0F / static_cast<float>(1 + i);
     device_.norm_rope_store(qkv.view(), norm_.view, norm_.view, 1e-6F, {frequencies.data(), 1},
                             shape_, pages, view);
+    device_.begin(view);
     device_.attention(out.view(), qkv.view(), shape_, pages, view, 0.3F, window_, softcap_);
     return out.read();
   }

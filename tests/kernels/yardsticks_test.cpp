@@ -83,6 +83,7 @@ class clocked_backend : public backend {
   void attention(matrix, const matrix&, const head_shape&, const kv_pages&, const batch_view&,
                  float, std::int32_t, float) override {}
   void gated_matmul(matrix, const matrix&, const matrix&, const matrix&, matrix) override {}
+  void begin(const batch_view&) override {}
   void gather_rms_norm(matrix, const matrix&, const matrix&, const matrix&, float,
                        const std::int32_t*) override {}
   std::unique_ptr<fence> mark() override { return nullptr; }

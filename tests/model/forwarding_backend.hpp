@@ -33,6 +33,7 @@ class forwarding_backend : public backend {
   }
   void wait() override { inner_->wait(); }
   std::unique_ptr<fence> mark() override { return inner_->mark(); }
+  void begin(const batch_view& batch) override { inner_->begin(batch); }
   std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override {
     return inner_->load_weight(parts);
   }

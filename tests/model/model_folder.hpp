@@ -2,6 +2,8 @@
 // header a test wants.
 #pragma once
 
+#include "tests/temporary_folder.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
@@ -14,30 +16,6 @@
 #include <vector>
 
 namespace troupe::testing {
-
-/// A folder of its own that vanishes with its owner.
-class temporary_folder {
- public:
-  temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "troupe-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~temporary_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(path_ / name, std::ios::binary) << content;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// `length` as the format's first eight bytes.
 inline std::string length_bytes(std::uint64_t length) {

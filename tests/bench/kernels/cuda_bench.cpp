@@ -93,8 +93,6 @@ struct batch_of {
     view.block_tables = owners.emplace_back(device, tables).data();
     view.table_stride = stride;
     view.runs = runs;
-    static std::uint64_t serial = 0;
-    view.serial = ++serial;
     pages_tokens = static_cast<std::int64_t>(order.size()) * block_tokens;
   }
 
@@ -174,6 +172,7 @@ class bench {
         values(*device_, batch.pages_tokens, 1024);
     const kv_pages pages{keys.view(), values.view(), 16};
     const std::vector<float> frequencies(64, 0.01F);
+    device_->begin(batch.view);
     const auto layer = [&](std::size_t i) {
       device_->add_rms_norm(normed.view(), residual.view(), added.view(), norm.first, 1e-5F);
       device_->matmul(qkv.view(), normed.view(), qkvs[i].view(), {});
@@ -213,6 +212,7 @@ class bench {
       pairs += static_cast<double>(rows) * (context + (rows + 1) / 2.0);
       tokens += context + rows;
     }
+    device_->begin(batch.view);
     std::size_t turn = 0;
     const double seconds = seconds_of(
         [&] {

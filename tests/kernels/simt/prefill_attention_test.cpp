@@ -46,9 +46,6 @@ class paged_batch {
     for (std::size_t s = 0; s < runs.size(); ++s) add(s, runs[s]);
   }
 
-  /// The serial that run() is told.
-  std::uint64_t serial = 0;
-
   std::vector<float> attend(prefill_attention& with) {
     auto qkv = as_type(qkv_, layer_.type), keys = as_type(keys_, layer_.type),
          values = as_type(values_, layer_.type);
@@ -59,12 +56,11 @@ class paged_batch {
     view.block_tables = tables_.data();
     view.table_stride = table_stride_;
     view.runs = runs_;
-    view.serial = serial;
     const auto pages = [&](typed_values& of) -> matrix {
       return {of.bytes.data(), layer_.type, std::ssize(of.values) / layer_.stride(),
               layer_.stride()};
     };
-    with.run(nullptr, {out.bytes.data(), layer_.type, tokens_, layer_.width()},
+    with.run({out.bytes.data(), layer_.type, tokens_, layer_.width()},
              {qkv.bytes.data(), layer_.type, tokens_, layer_.cols()}, layer_.shape,
              {pages(keys), pages(values), layer_.block_tokens}, view,
              static_cast<float>(rule_.scale), rule_.window, layer_.least_rows);
@@ -153,7 +149,8 @@ void check(const layer& of, const std::vector<run>& runs,
   SCOPED_TRACE(fmt::format("heads {} kv {} dim {} block {} window {} first run {} from {}",
                            of.shape.heads, of.shape.kv_heads, of.shape.head_dim, of.block_tokens,
                            rule.window, runs[0].rows, runs[0].first));
-  prefill_attention device(multiprocessors);
+  cuda::staging uploads(nullptr);
+  prefill_attention device(nullptr, multiprocessors, uploads);
   paged_batch batch(of, runs, rule);
   expect_attended(batch.attend(device), batch.expected(), of.type == dtype::bf16 ? 2e-2 : 4e-3);
 }
@@ -206,14 +203,15 @@ TEST(PrefillAttention, SurvivesScoresThatOverflowTheirExponentials) {
   check({{2, 1, 64}}, {{100, 60}}, {.scale = 40});
 }
 
-TEST(PrefillAttention, KeepsPlansForBatchesOfOneSerialOnly) {
-  prefill_attention device(2);
+TEST(PrefillAttention, KeepsPlansUntilTheNextBatchBegins) {
+  cuda::staging uploads(nullptr);
+  prefill_attention device(nullptr, 2, uploads);
   const attention_rule wide{.scale = 0.1}, narrow{.scale = 0.1, .window = 20};
-  for (const std::uint64_t serial : {0, 0, 5, 5, 6}) {
-    const run rows{static_cast<std::int32_t>(10 * serial), static_cast<std::int32_t>(20 + serial)};
+  for (const std::int32_t batches : {0, 5, 6}) {
+    const run rows{10 * batches, 20 + batches};
+    device.begin();
     for (const auto& rule : {wide, narrow, wide}) {
       paged_batch batch({}, {rows}, rule);
-      batch.serial = serial;
       expect_attended(batch.attend(device), batch.expected(), 2e-2);
     }
   }
@@ -224,7 +222,8 @@ TEST(PrefillAttention, RefusesWhatItHasNoKernelFor) {
   EXPECT_FALSE(prefill_attention::takes({8, 2, 96}, 16, 0));
   EXPECT_FALSE(prefill_attention::takes({8, 2, 128}, 12, 0));
   EXPECT_FALSE(prefill_attention::takes({8, 2, 128}, 16, 30));
-  prefill_attention device(2);
+  cuda::staging uploads(nullptr);
+  prefill_attention device(nullptr, 2, uploads);
   paged_batch batch({{2, 1, 96}}, {{0, 3}}, {});
   EXPECT_THROW(batch.attend(device), std::invalid_argument);
 }

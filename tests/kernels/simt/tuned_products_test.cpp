@@ -1,10 +1,10 @@
 // What was found out is there again after a restart, for whom it was found out, and nothing that a
 // disk may hold does harm.
 #include "kernels/cuda/tuned_products.hpp"
+#include "tests/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -17,22 +17,14 @@ constexpr tuned_products::algorithm fastest{1, 2, 3, 4, 5, 6, 7, 0xFEDC'BA98'765
 
 class TunedProducts : public ::testing::Test {
  protected:
-  TunedProducts() {
-    std::string name = (std::filesystem::temp_directory_path() / "tunedXXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-    file_ = folder_ / "deeper/products.txt";
-  }
-  ~TunedProducts() override { std::filesystem::remove_all(folder_); }
-
   void save_one() const {
     tuned_products made(file_, "a GPU");
     made.keep(shape, fastest);
     ASSERT_TRUE(made.save());
   }
 
-  std::filesystem::path folder_;
-  std::filesystem::path file_;
+  troupe::testing::temporary_folder folder_;
+  std::filesystem::path file_ = folder_.path() / "deeper/products.txt";
 };
 
 TEST_F(TunedProducts, AreThereAgainAfterARestart) {
@@ -82,7 +74,7 @@ TEST_F(TunedProducts, OfADamagedFileCountForNothing) {
 }
 
 TEST_F(TunedProducts, AreForgottenWhereTheyCannotBeWritten) {
-  std::ofstream(folder_ / "deeper") << "a file where a folder should be";
+  std::ofstream(folder_.path() / "deeper") << "a file where a folder should be";
   tuned_products made(file_, "a GPU");
   made.keep(shape, fastest);
   EXPECT_FALSE(made.save());
@@ -92,7 +84,7 @@ TEST_F(TunedProducts, AreForgottenWhereTheyCannotBeWritten) {
 TEST_F(TunedProducts, LeaveNothingElseBesideTheirFile) {
   save_one();
   save_one();
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / "deeper"), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path() / "deeper"), {}), 1);
 }
 
 } // namespace
