@@ -22,7 +22,8 @@ void prefill_plans::forget() {
 /// The entry of this plan, or one that is free, or a new one.
 prefill_plans::entry& prefill_plans::place_for(const what& of) {
   auto found = std::ranges::find(entries_, std::optional(of), &entry::of);
-  if (found == entries_.end()) found = std::ranges::find(entries_, std::optional<what>(), &entry::of);
+  if (found == entries_.end())
+    found = std::ranges::find(entries_, std::optional<what>(), &entry::of);
   return found != entries_.end() ? *found : entries_.emplace_back();
 }
 
