@@ -11,11 +11,13 @@
 
 namespace troupe::cuda {
 
-/// Blocks, threads and dynamic shared memory of a launch.
+/// Blocks, threads and dynamic shared memory of a launch, and how many blocks are a cluster, which
+/// only Hopper has.
 struct launch_shape {
   dim3 blocks;
   dim3 threads;
   std::size_t shared_bytes = 0;
+  unsigned cluster = 1;
 };
 
 /// Issues kernel(arguments...); nothing where there are no blocks. Throws device_error where it
@@ -28,16 +30,18 @@ void launch(cudaStream_t stream, const launch_shape& shape, void (*kernel)(Param
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                static_cast<int>(shape.shared_bytes)),
           "cudaFuncSetAttribute");
-  cudaLaunchAttribute overlap{};
-  overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  overlap.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchAttribute attributes[2]{};
+  attributes[0].id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attributes[0].val.programmaticStreamSerializationAllowed = 1;
+  attributes[1].id = cudaLaunchAttributeClusterDimension;
+  attributes[1].val.clusterDim = {shape.cluster, 1, 1};
   cudaLaunchConfig_t config{};
   config.gridDim = shape.blocks;
   config.blockDim = shape.threads;
   config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = stream;
-  config.attrs = &overlap;
-  config.numAttrs = 1;
+  config.attrs = attributes;
+  config.numAttrs = shape.cluster > 1 ? 2 : 1;
   check(cudaLaunchKernelEx(&config, kernel, Parameters(std::forward<Arguments>(arguments))...),
         "cudaLaunchKernel");
 }

@@ -96,15 +96,58 @@ __device__ inline void copy_box(void* shared, const CUtensorMap& map, std::int32
                : "memory");
 }
 
+// Clusters: blocks that run at the same time and reach each other's shared memory, where what they
+// hold of the same kind lies at the same address. They are told apart by their number in the
+// cluster.
+
+__device__ inline std::uint32_t number_in_cluster() {
+  std::uint32_t number;
+  asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(number));
+  return number;
+}
+/// Counts at the cluster's barrier without waiting; what was written before is seen by whoever
+/// waits.
+__device__ inline void arrive_cluster() {
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+}
+/// Waits until every thread of the cluster has arrived.
+__device__ inline void wait_cluster() {
+  asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+/// Arrives at the barrier that lies at the same place in block `block` of the cluster: a signal
+/// that says nothing of what the thread has written, which would take half a microsecond more.
+__device__ inline void arrive_in(std::uint32_t block, std::uint64_t* barrier) {
+  asm volatile("{ .reg .b32 there;\n"
+               "  mapa.shared::cluster.u32 there, %0, %1;\n"
+               "  mbarrier.arrive.shared::cluster.b64 _, [there]; }" ::"r"(shared_address(barrier)),
+               "r"(block)
+               : "memory");
+}
+/// copy_box() to the same place in all blocks of the cluster whose bits are set, and to their
+/// barriers there.
+__device__ inline void copy_box_to(std::uint32_t blocks, void* shared, const CUtensorMap& map,
+                                   std::int32_t column, std::int32_t row, std::uint64_t* barrier) {
+  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+               ".multicast::cluster [%0], [%1, {%2, %3}], [%4], %5;" ::"r"(shared_address(shared)),
+               "l"(&map), "r"(column), "r"(row), "r"(shared_address(barrier)),
+               "h"(static_cast<std::uint16_t>(blocks))
+               : "memory");
+}
+
 /// Before the first product, and wherever registers were written that the next one takes.
 __device__ inline void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ inline void commit_products() {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
 }
-/// Waits for all but the last `Pending` committed groups, which have written `sums`.
+/// Waits for all but the last `Pending` committed groups.
+template <int Pending>
+__device__ inline void wait_products() {
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
+}
+/// The same, of groups that have written `sums`.
 template <int Pending, int Count>
 __device__ inline void wait_products(float (&sums)[Count]) {
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(Pending) : "memory");
+  wait_products<Pending>();
   // No use of them is moved before the wait.
 #pragma unroll
   for (int i = 0; i < Count; ++i) asm volatile("" : "+f"(sums[i])::"memory");
@@ -118,46 +161,49 @@ __device__ inline void wait_products(float (&sums)[Count]) {
 #define TROUPE_C8(c, i)                                                                            \
   "+f"(c[i]), "+f"(c[i + 1]), "+f"(c[i + 2]), "+f"(c[i + 3]), "+f"(c[i + 4]), "+f"(c[i + 5]),      \
       "+f"(c[i + 6]), "+f"(c[i + 7])
-#define TROUPE_C32(c, i)                                                                           \
-  TROUPE_C8(c, i), TROUPE_C8(c, i + 8), TROUPE_C8(c, i + 16), TROUPE_C8(c, i + 24)
+#define TROUPE_C16(c, i) TROUPE_C8(c, i), TROUPE_C8(c, i + 8)
+#define TROUPE_C32(c, i) TROUPE_C16(c, i), TROUPE_C16(c, i + 16)
+#define TROUPE_C64(c) TROUPE_C32(c, 0), TROUPE_C32(c, 32)
 #define TROUPE_R32                                                                                 \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "     \
   "%20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
-#define TROUPE_R64                                                                                 \
+#define TROUPE_R48                                                                                 \
   TROUPE_R32                                                                                       \
-  ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "   \
-  "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+  ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
+#define TROUPE_R56 TROUPE_R48 ", %48, %49, %50, %51, %52, %53, %54, %55"
+#define TROUPE_R64 TROUPE_R56 ", %56, %57, %58, %59, %60, %61, %62, %63"
 #define TROUPE_WGMMA(shape, type, keep)                                                            \
   "{ .reg .pred keep;\n setp.ne.b32 keep, " keep ", 0;\n"                                          \
   " wgmma.mma_async.sync.aligned.m64" shape "k16.f32." type "." type " "
+#define TROUPE_LIST(...) __VA_ARGS__
+#define TROUPE_SHARED_PRODUCT(name, type, count, shape, registers, numbers, a_b, keep_at)          \
+  __device__ inline void name(float(&c)[count], std::uint64_t a, std::uint64_t b, bool keep) {     \
+    asm volatile(TROUPE_WGMMA(shape, type, keep_at) "{" registers "}, " a_b                        \
+                                                    ", keep, 1, 1, 0, 0; }"                        \
+                 : numbers                                                                         \
+                 : "l"(a), "l"(b), "r"(static_cast<int>(keep)));                                   \
+  }
 #define TROUPE_SHARED_PRODUCTS(name, type)                                                         \
-  __device__ inline void name(float(&c)[32], std::uint64_t a, std::uint64_t b, bool keep) {        \
-    asm volatile(TROUPE_WGMMA("n64", type, "%34") "{" TROUPE_R32                                   \
-                                                  "}, %32, %33, keep, 1, 1, 0, 0; }"               \
-                 : TROUPE_C32(c, 0)                                                                \
-                 : "l"(a), "l"(b), "r"(static_cast<int>(keep)));                                   \
-  }                                                                                                \
-  __device__ inline void name(float(&c)[64], std::uint64_t a, std::uint64_t b, bool keep) {        \
-    asm volatile(TROUPE_WGMMA("n128", type, "%66") "{" TROUPE_R64                                  \
-                                                   "}, %64, %65, keep, 1, 1, 0, 0; }"              \
-                 : TROUPE_C32(c, 0), TROUPE_C32(c, 32)                                             \
-                 : "l"(a), "l"(b), "r"(static_cast<int>(keep)));                                   \
+  TROUPE_SHARED_PRODUCT(name, type, 32, "n64", TROUPE_R32, TROUPE_LIST(TROUPE_C32(c, 0)),          \
+                        "%32, %33", "%34")                                                         \
+  TROUPE_SHARED_PRODUCT(name, type, 48, "n96", TROUPE_R48,                                         \
+                        TROUPE_LIST(TROUPE_C32(c, 0), TROUPE_C16(c, 32)), "%48, %49", "%50")       \
+  TROUPE_SHARED_PRODUCT(name, type, 56, "n112", TROUPE_R56,                                        \
+                        TROUPE_LIST(TROUPE_C32(c, 0), TROUPE_C16(c, 32), TROUPE_C8(c, 48)),        \
+                        "%56, %57", "%58")                                                         \
+  TROUPE_SHARED_PRODUCT(name, type, 64, "n128", TROUPE_R64, TROUPE_LIST(TROUPE_C64(c)),            \
+                        "%64, %65", "%66")
+#define TROUPE_REGISTER_PRODUCT(name, type, count, shape, registers, numbers, a_b)                 \
+  __device__ inline void name(float(&c)[count], const std::uint32_t* a, std::uint64_t b) {         \
+    asm volatile(TROUPE_WGMMA(shape, type, "1") "{" registers "}, " a_b ", keep, 1, 1, 1; }"       \
+                 : numbers                                                                         \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                            \
   }
 #define TROUPE_REGISTER_PRODUCTS(name, type)                                                       \
-  __device__ inline void name(float(&c)[32], const std::uint32_t* a, std::uint64_t b) {            \
-    asm volatile(TROUPE_WGMMA("n64", type, "1") "{" TROUPE_R32                                     \
-                                                "}, {%32, %33, %34, %35}, %36, keep, 1, 1, "       \
-                                                "1; }"                                             \
-                 : TROUPE_C32(c, 0)                                                                \
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                            \
-  }                                                                                                \
-  __device__ inline void name(float(&c)[64], const std::uint32_t* a, std::uint64_t b) {            \
-    asm volatile(TROUPE_WGMMA("n128", type, "1") "{" TROUPE_R64                                    \
-                                                 "}, {%64, %65, %66, %67}, %68, keep, 1, "         \
-                                                 "1, 1; }"                                         \
-                 : TROUPE_C32(c, 0), TROUPE_C32(c, 32)                                             \
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                            \
-  }
+  TROUPE_REGISTER_PRODUCT(name, type, 32, "n64", TROUPE_R32, TROUPE_C32(c, 0),                     \
+                          "{%32, %33, %34, %35}, %36")                                             \
+  TROUPE_REGISTER_PRODUCT(name, type, 64, "n128", TROUPE_R64, TROUPE_C64(c),                       \
+                          "{%64, %65, %66, %67}, %68")
 /// Both operands in shared memory.
 TROUPE_SHARED_PRODUCTS(multiply_shared_bf16, "bf16")
 TROUPE_SHARED_PRODUCTS(multiply_shared_f16, "f16")
@@ -166,10 +212,17 @@ TROUPE_REGISTER_PRODUCTS(multiply_add_bf16, "bf16")
 TROUPE_REGISTER_PRODUCTS(multiply_add_f16, "f16")
 #undef TROUPE_C8
 #undef TROUPE_C32
+#undef TROUPE_C64
+#undef TROUPE_C16
+#undef TROUPE_LIST
+#undef TROUPE_R48
+#undef TROUPE_R56
 #undef TROUPE_R32
 #undef TROUPE_R64
 #undef TROUPE_WGMMA
+#undef TROUPE_SHARED_PRODUCT
 #undef TROUPE_SHARED_PRODUCTS
+#undef TROUPE_REGISTER_PRODUCT
 #undef TROUPE_REGISTER_PRODUCTS
 
 } // namespace troupe::ptx

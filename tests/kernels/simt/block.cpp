@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <ucontext.h>
@@ -63,6 +64,7 @@ struct block::fiber {
   stack_switch sanitizer;
   bool started = false;
   bool done = false;
+  std::optional<std::uint64_t> arrived_at_cluster; // the generation that it may go on in
   const barrier* waits_for = nullptr;
   const char* waits_at = "";
   const std::function<bool()>* waits_until = nullptr;
@@ -104,10 +106,11 @@ block& block::current() {
   return *on_stage.block;
 }
 
-block::block(const std::function<void()>& kernel, index3 threads, std::size_t shared_bytes,
-             std::uint32_t seed)
-    : kernel_(kernel), threads_(threads), shared_(shared_bytes, std::byte{0xFF}), random_(seed),
-      fibers_(std::size_t{threads.x} * threads.y * threads.z),
+block::block(const std::function<void()>& kernel, const launched& as, index3 at, std::uint32_t seed,
+             cluster& with)
+    : kernel_(kernel), as_(as), at_(at), cluster_(with),
+      number_(static_cast<unsigned>(with.blocks.size())), shared_(as.shared_bytes, std::byte{0xFF}),
+      random_(seed), fibers_(std::size_t{as.threads.x} * as.threads.y * as.threads.z),
       alive_(static_cast<unsigned>(fibers_.size())) {
   for (auto& f : fibers_) f = std::make_unique<fiber>();
 }
@@ -116,13 +119,14 @@ block::~block() {
   for (auto& f : fibers_) spare_stacks.push_back(std::move(f->stack));
 }
 
-void block::run(const std::function<void()>& kernel, index3 grid, index3 at, index3 threads,
-                std::size_t shared_bytes, std::uint32_t seed) {
-  block all(kernel, threads, shared_bytes, seed);
-  gridDim = grid;
-  blockDim = threads;
-  blockIdx = at;
-  on_stage.block = &all;
+void block::run(const std::function<void()>& kernel, const launched& as, std::span<const index3> at,
+                std::uint32_t seed) {
+  cluster all;
+  for (const index3& place : at)
+    all.blocks.push_back(std::unique_ptr<block>(
+        new block(kernel, as, place, seed + static_cast<std::uint32_t>(all.blocks.size()), all)));
+  gridDim = as.grid;
+  blockDim = as.threads;
   on_stage.failure = nullptr;
   try {
     all.run_all();
@@ -133,24 +137,50 @@ void block::run(const std::function<void()>& kernel, index3 grid, index3 at, ind
   on_stage.block = nullptr;
 }
 
-void block::run_all() {
-  std::vector<unsigned> ready;
-  while (alive_ > 0) {
-    ready.clear();
-    for (unsigned t = 0; t < fibers_.size(); ++t)
-      if (fibers_[t]->ready()) ready.push_back(t);
-    if (!background_.empty() && (ready.empty() || random_() % 4 == 0)) {
-      do_in_background();
-      continue;
-    }
-    if (ready.empty()) stuck();
-    std::shuffle(ready.begin(), ready.end(), random_);
-    for (const unsigned t : ready) {
-      resume(t);
-      if (on_stage.failure) std::rethrow_exception(on_stage.failure);
-    }
+unsigned block::cluster::alive() const {
+  unsigned count = 0;
+  for (const auto& each : blocks) count += each->alive_;
+  return count;
+}
+
+void block::cluster::run_all() {
+  while (alive() > 0) {
+    bool somebody = false;
+    for (const auto& each : blocks) somebody = each->step() || somebody;
+    if (!somebody) blocks.front()->stuck();
   }
-  if (!background_.empty()) throw std::logic_error("a block ends before its copies do");
+  for (const auto& each : blocks)
+    if (!each->background_.empty()) throw std::logic_error("a block ends before its copies do");
+}
+
+bool block::step() {
+  on_stage.block = this;
+  blockIdx = at_;
+  std::vector<unsigned> ready;
+  for (unsigned t = 0; t < fibers_.size(); ++t)
+    if (fibers_[t]->ready()) ready.push_back(t);
+  if (!background_.empty() && (ready.empty() || random_() % 4 == 0)) {
+    do_in_background();
+    return true;
+  }
+  std::shuffle(ready.begin(), ready.end(), random_);
+  for (const unsigned t : ready) {
+    resume(t);
+    if (on_stage.failure) std::rethrow_exception(on_stage.failure);
+  }
+  return !ready.empty();
+}
+
+block& block::neighbour(unsigned number) const {
+  if (number >= cluster_.blocks.size() || cluster_.blocks[number]->alive_ == 0)
+    throw std::logic_error("a block of the cluster is asked that is not there, or no longer");
+  return *cluster_.blocks[number];
+}
+
+void block::run_as(const std::function<void()>& work) {
+  block* const before = std::exchange(on_stage.block, this);
+  work();
+  on_stage.block = before;
 }
 
 void block::do_in_background() {
@@ -189,8 +219,9 @@ void block::enter() {
 void block::resume(unsigned thread) {
   fiber& next = *fibers_[thread];
   running_ = thread;
-  threadIdx = {thread % threads_.x, thread / threads_.x % threads_.y,
-               thread / (threads_.x * threads_.y)};
+  const index3& threads = as_.threads;
+  threadIdx = {thread % threads.x, thread / threads.x % threads.y,
+               thread / (threads.x * threads.y)};
   if (_setjmp(on_stage.scheduler) == 0) {
     on_stage.sanitizer.leave(next.stack.get(), stack_bytes);
     if (next.started) _longjmp(next.resume, 1);
@@ -216,8 +247,9 @@ void block::pause() {
 void block::open(barrier& gate) {
   gate.arrived = 0;
   ++gate.generation;
-  for (auto& f : fibers_)
-    if (f->waits_for == &gate) f->waits_for = nullptr;
+  for (const auto& each : cluster_.blocks)
+    for (auto& f : each->fibers_)
+      if (f->waits_for == &gate) f->waits_for = nullptr;
 }
 
 // The last to come opens the gate.
@@ -235,6 +267,7 @@ void block::returned() {
   for (std::size_t id = 0; id < barriers_.size(); ++id)
     if (barriers_[id].arrived > 0 && expected_[id] == 0 && barriers_[id].arrived >= alive_)
       open(barriers_[id]);
+  if (cluster_.gate.arrived > 0 && cluster_.gate.arrived >= cluster_.alive()) open(cluster_.gate);
 }
 
 void block::sync(unsigned id, unsigned threads) {
@@ -246,6 +279,25 @@ void block::arrive(unsigned id, unsigned threads) {
   expected_.at(id) = threads;
   barrier& gate = barriers_.at(id);
   if (++gate.arrived >= threads) open(gate);
+}
+
+void block::arrive_cluster() {
+  fiber& mine = *fibers_[running_];
+  if (mine.arrived_at_cluster)
+    throw std::logic_error("a thread arrives twice at the cluster's barrier before it waits");
+  mine.arrived_at_cluster = cluster_.gate.generation + 1;
+  if (++cluster_.gate.arrived >= cluster_.alive()) open(cluster_.gate);
+}
+
+void block::wait_cluster() {
+  fiber& mine = *fibers_[running_];
+  if (!mine.arrived_at_cluster)
+    throw std::logic_error("a thread waits at the cluster's barrier and has not arrived");
+  const std::uint64_t opened = *std::exchange(mine.arrived_at_cluster, std::nullopt);
+  if (cluster_.gate.generation >= opened) return;
+  mine.waits_at = "the cluster's barrier";
+  mine.waits_for = &cluster_.gate;
+  pause();
 }
 
 void block::wait_until(const std::function<bool()>& so, const char* what) {

@@ -1,6 +1,6 @@
-// Runs one block of a kernel: a fiber for each thread, one after the other on this OS thread.
-// A thread runs until it waits at a barrier; who runs next is drawn at random. Barriers count the
-// threads that have not returned, as the hardware's do.
+// Runs the blocks of a cluster, of one or more: a fiber for each thread, one after the other on
+// this OS thread. A thread runs until it waits at a barrier; who runs next is drawn at random.
+// Barriers count the threads that have not returned, as the hardware's do.
 #pragma once
 
 #include <array>
@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,19 @@ struct index3 {
 /// What warp collectives exchange; a lane's deposit is at its own number.
 using deposits = std::array<std::array<std::byte, 64>, warp_size>;
 
+/// What is launched of a kernel.
+struct launched {
+  index3 grid;
+  index3 threads; ///< of a block
+  std::size_t shared_bytes = 0;
+};
+
 class block {
  public:
-  /// `kernel` is called once for each of `threads` threads. Throws what a thread throws, and
-  /// std::logic_error where threads wait for each other for ever.
-  static void run(const std::function<void()>& kernel, index3 grid, index3 at, index3 threads,
-                  std::size_t shared_bytes, std::uint32_t seed);
+  /// `kernel` is called once for each thread of the blocks that stand at `at`, which are a cluster.
+  /// Throws what a thread throws, and std::logic_error where threads wait for each other for ever.
+  static void run(const std::function<void()>& kernel, const launched& as,
+                  std::span<const index3> at, std::uint32_t seed);
 
   /// The block whose thread is running.
   static block& current();
@@ -50,6 +58,17 @@ class block {
   unsigned thread() const { return running_; }
   unsigned lane() const { return running_ % warp_size; }
   std::byte* shared() { return shared_.data(); }
+
+  /// Where this block stands in its cluster.
+  unsigned number() const { return number_; }
+  /// The cluster's block of that number. Throws std::logic_error where there is none or all its
+  /// threads have returned: its memory may be another's by then.
+  block& neighbour(unsigned number) const;
+  /// All threads of the cluster: counts, and waits until all have come.
+  void arrive_cluster();
+  void wait_cluster();
+  /// Calls work() as if one of this block's threads did.
+  void run_as(const std::function<void()>& work);
 
   /// Work put off until the thread waits for it. Copies and products stand in a line each.
   enum line : std::size_t { copies, products };
@@ -75,9 +94,18 @@ class block {
     std::array<deposits, 2> left; // of even and of odd generations
   };
 
-  block(const std::function<void()>& kernel, index3 threads, std::size_t shared_bytes,
-        std::uint32_t seed);
-  void run_all();
+  struct cluster {
+    std::vector<std::unique_ptr<block>> blocks;
+    barrier gate;
+
+    unsigned alive() const;
+    void run_all();
+  };
+
+  block(const std::function<void()>& kernel, const launched& as, index3 at, std::uint32_t seed,
+        cluster& with);
+  /// Goes on with every thread that can, or with what is done in the background. False: nobody can.
+  bool step();
   void resume(unsigned thread);
   void pause();
   void wait_at(barrier& gate, unsigned expected, const char* what);
@@ -90,7 +118,10 @@ class block {
   static void enter();
 
   const std::function<void()>& kernel_;
-  index3 threads_;
+  launched as_;
+  index3 at_;
+  cluster& cluster_;
+  unsigned number_;
   std::vector<std::byte> shared_;
   std::mt19937 random_;
   std::vector<std::unique_ptr<fiber>> fibers_;

@@ -141,6 +141,87 @@ TEST(Hopper, MultipliesWhatItsDescriptorsTell) { expect_product(false); }
 
 TEST(Hopper, AddsProductsOfRegistersAndARowMajorMatrix) { expect_product(true); }
 
+cudaLaunchConfig_t clusters(unsigned blocks, cudaLaunchAttribute& of) {
+  of.id = cudaLaunchAttributeClusterDimension;
+  of.val.clusterDim = {2, 1, 1};
+  return {blocks, 64, 8192, nullptr, &of, 1};
+}
+
+__global__ void count_in_neighbour(bool stays) {
+  auto* const barrier = ptx::dynamic_shared<std::uint64_t>();
+  if (threadIdx.x == 0) ptx::make_barrier(barrier, 64);
+  ptx::arrive_cluster();
+  ptx::wait_cluster();
+  if (!stays && ptx::number_in_cluster() == 0) return;
+  for (int i = 0; i < 10; ++i) __syncthreads();
+  ptx::arrive_in(1 - ptx::number_in_cluster(), barrier);
+  ptx::arrive_cluster();
+  ptx::wait_cluster();
+}
+
+TEST(Hopper, LetsBlocksOfAClusterCountAtEachOthersBarriers) {
+  cudaLaunchAttribute of{};
+  const auto config = clusters(4, of);
+  EXPECT_NO_THROW(cudaLaunchKernelEx(&config, count_in_neighbour, true));
+}
+
+TEST(Hopper, RefusesTheMemoryOfABlockThatHasReturned) {
+  cudaLaunchAttribute of{};
+  const auto config = clusters(2, of);
+  EXPECT_THROW(cudaLaunchKernelEx(&config, count_in_neighbour, false), std::logic_error);
+}
+
+__global__ void count_where_none_was_made() {
+  auto* const barrier = ptx::dynamic_shared<std::uint64_t>();
+  if (ptx::number_in_cluster() == 0) ptx::make_barrier(barrier, 64);
+  if (ptx::number_in_cluster() == 0) ptx::arrive_in(1, barrier);
+  ptx::arrive_cluster();
+  ptx::wait_cluster();
+}
+
+TEST(Hopper, ShowsThatABlockDidNotWaitForItsNeighboursBarriers) {
+  cudaLaunchAttribute of{};
+  const auto config = clusters(2, of);
+  EXPECT_THROW(cudaLaunchKernelEx(&config, count_where_none_was_made), std::logic_error);
+}
+
+/// Block 1 brings a box for both; each counts at the other's barrier before it reads.
+__global__ void copy_for_both(CUtensorMap map, std::uint16_t* out) {
+  std::byte* const panel = first_panel();
+  auto* const barrier = reinterpret_cast<std::uint64_t*>(panel + 8 * cuda::panel_row_bytes);
+  const std::uint32_t number = ptx::number_in_cluster();
+  if (threadIdx.x == 0) {
+    ptx::make_barrier(barrier, 2);
+    ptx::arrive_expecting(barrier, 8 * cuda::panel_row_bytes);
+  }
+  ptx::arrive_cluster();
+  ptx::wait_cluster();
+  if (threadIdx.x == 0 && number == 1) ptx::copy_box_to(3, panel, map, 0, 0, barrier);
+  if (threadIdx.x == 0) ptx::arrive_in(1 - number, barrier);
+  ptx::wait(barrier, 0);
+  std::memcpy(out + (number * 64 + threadIdx.x) * 8,
+              panel + cuda::panel_offset(threadIdx.x / 8, threadIdx.x % 8), 16);
+  ptx::arrive_cluster();
+  ptx::wait_cluster();
+}
+
+TEST(Hopper, CopiesABoxToSeveralBlocks) {
+  std::vector<std::uint16_t> matrix(8 * 64), out(2 * 8 * 64);
+  std::iota(matrix.begin(), matrix.end(), std::uint16_t{1});
+  const cuuint64_t sizes[2] = {64, 8}, stride = 128;
+  const cuuint32_t boxes[2] = {64, 8}, steps[2] = {1, 1};
+  CUtensorMap map;
+  ASSERT_EQ(cuTensorMapEncodeTiled(&map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, matrix.data(), sizes,
+                                   &stride, boxes, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
+                                   CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+                                   CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE),
+            CUDA_SUCCESS);
+  cudaLaunchAttribute of{};
+  const auto config = clusters(2, of);
+  cudaLaunchKernelEx(&config, copy_for_both, map, out.data());
+  for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], matrix[i % matrix.size()]) << i;
+}
+
 TEST(Hopper, RefusesDescriptorsOfOtherLayouts) {
   EXPECT_THROW(ptx::shared_operand(cuda::rows_descriptor(1024) & ~(std::uint64_t{3} << 62)),
                std::logic_error);

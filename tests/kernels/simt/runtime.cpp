@@ -63,16 +63,23 @@ cudaError_t allocate(void** memory, std::size_t bytes) {
 void break_device() { device.broken = true; }
 
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
-              std::size_t shared_bytes) {
+              std::size_t shared_bytes, unsigned cluster) {
   check_launch(grid, threads, shared_bytes);
+  if (cluster == 0 || cluster > 8 || grid.x % cluster != 0)
+    throw std::logic_error("no GPU takes clusters of " + std::to_string(cluster) + " of " +
+                           std::to_string(grid.x) + " blocks");
   const std::uint32_t seed = next_seed();
-  std::vector<unsigned> order(std::size_t{grid.x} * grid.y * grid.z);
+  const unsigned columns = grid.x / cluster;
+  std::vector<unsigned> order(std::size_t{columns} * grid.y * grid.z);
   std::iota(order.begin(), order.end(), 0U);
   std::shuffle(order.begin(), order.end(), std::mt19937(seed));
-  for (const unsigned at : order)
-    block::run(kernel, {grid.x, grid.y, grid.z},
-               {at % grid.x, at / grid.x % grid.y, at / (grid.x * grid.y)},
-               {threads.x, threads.y, threads.z}, shared_bytes, seed + at);
+  const launched as{{grid.x, grid.y, grid.z}, {threads.x, threads.y, threads.z}, shared_bytes};
+  std::vector<index3> places(cluster);
+  for (const unsigned at : order) {
+    for (unsigned i = 0; i < cluster; ++i)
+      places[i] = {at % columns * cluster + i, at / columns % grid.y, at / (columns * grid.y)};
+    block::run(kernel, as, places, seed + at);
+  }
 }
 
 void issue(cudaStream_t stream, std::function<void()> work) {

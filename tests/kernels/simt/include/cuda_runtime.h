@@ -176,7 +176,10 @@ enum cudaDeviceAttr {
   cudaDevAttrComputeCapabilityMinor = 76
 };
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
-enum cudaLaunchAttributeID { cudaLaunchAttributeProgrammaticStreamSerialization = 6 };
+enum cudaLaunchAttributeID {
+  cudaLaunchAttributeClusterDimension = 4,
+  cudaLaunchAttributeProgrammaticStreamSerialization = 6
+};
 enum cudaDriverEntryPointQueryResult { cudaDriverEntryPointSuccess = 0 };
 constexpr unsigned long long cudaEnableDefault = 0;
 constexpr unsigned cudaStreamNonBlocking = 1, cudaHostAllocDefault = 0;
@@ -200,8 +203,11 @@ using cudaGraph_t = simt_graph*;
 using cudaGraphExec_t = simt_graph*;
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
 
-struct cudaLaunchAttributeValue {
+union cudaLaunchAttributeValue {
   int programmaticStreamSerializationAllowed;
+  struct {
+    unsigned x, y, z;
+  } clusterDim;
 };
 struct cudaLaunchAttribute {
   cudaLaunchAttributeID id;
@@ -254,6 +260,22 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function
                                              unsigned long long flags,
                                              cudaDriverEntryPointQueryResult* found);
 
+namespace simt {
+inline unsigned cluster_of(const cudaLaunchConfig_t& config) {
+  for (unsigned i = 0; i < config.numAttrs; ++i)
+    if (config.attrs[i].id == cudaLaunchAttributeClusterDimension)
+      return config.attrs[i].val.clusterDim.x;
+  return 1;
+}
+} // namespace simt
+
+/// As if a GPU ran 16 blocks at once.
+template <class Kernel>
+cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, Kernel*,
+                                           const cudaLaunchConfig_t* config) {
+  *clusters = static_cast<int>(16 / simt::cluster_of(*config));
+  return cudaSuccess;
+}
 template <class Kernel>
 cudaError_t cudaFuncSetAttribute(Kernel*, cudaFuncAttribute, int) {
   return cudaSuccess;
@@ -268,9 +290,10 @@ void issue(cudaStream_t stream, std::function<void()> work);
 /// is reset.
 void break_device();
 
-/// Runs every block of a grid, in an order that is drawn anew at each launch.
+/// Runs every block of a grid, in an order that is drawn anew at each launch. Neighbours along x
+/// are a cluster.
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
-              std::size_t shared_bytes);
+              std::size_t shared_bytes, unsigned cluster);
 
 } // namespace simt
 
@@ -278,9 +301,10 @@ template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                Arguments&&... arguments) {
   const std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
-  simt::issue(config->stream, [kernel, values, at = *config] {
+  const unsigned cluster = simt::cluster_of(*config);
+  simt::issue(config->stream, [kernel, values, at = *config, cluster] {
     simt::run_grid([&] { std::apply(kernel, values); }, at.gridDim, at.blockDim,
-                   at.dynamicSmemBytes);
+                   at.dynamicSmemBytes, cluster);
   });
   return cudaGetLastError();
 }

@@ -47,7 +47,9 @@ void change_barrier(std::uint64_t* barrier, const Change& change) {
   *barrier = std::bit_cast<std::uint64_t>(state);
 }
 inline void count_arrival(barrier_state& state) {
-  if (state.arrivals == 0 || state.pending == 0 || state.pending > state.arrivals)
+  constexpr std::uint16_t poison = 0xFFFF; // memory that nobody has written
+  if (state.arrivals == 0 || state.arrivals == poison || state.pending == 0 ||
+      state.pending > state.arrivals)
     throw std::logic_error("too many arrive at a barrier, or it was not made");
   --state.pending;
 }
@@ -90,6 +92,23 @@ void give_registers() {
 /// The 128-byte swizzle, of addresses.
 inline std::uint32_t swizzled(std::uint32_t address) { return address ^ ((address >> 7 & 7) << 4); }
 
+// Blocks of a cluster have the same layout, so that a place in one is told by the address in
+// another.
+
+inline std::uint32_t number_in_cluster() { return simt::block::current().number(); }
+inline void arrive_cluster() { simt::block::current().arrive_cluster(); }
+inline void wait_cluster() { simt::block::current().wait_cluster(); }
+/// What lies in block `block` of the cluster where `here` lies in the running thread's.
+template <class T>
+T* same_place_in(std::uint32_t block, T* here) {
+  auto& mine = simt::block::current();
+  const auto at = reinterpret_cast<const std::byte*>(here) - mine.shared();
+  return reinterpret_cast<T*>(mine.neighbour(block).shared() + at);
+}
+inline void arrive_in(std::uint32_t block, std::uint64_t* barrier) {
+  change_barrier(same_place_in(block, barrier), count_arrival);
+}
+
 inline void prefetch_map(const CUtensorMap&) {}
 inline void copy_box(void* shared, const CUtensorMap& map, std::int32_t column, std::int32_t row,
                      std::uint64_t* barrier) {
@@ -113,13 +132,28 @@ inline void copy_box(void* shared, const CUtensorMap& map, std::int32_t column, 
   });
 }
 
+inline void copy_box_to(std::uint32_t blocks, void* shared, const CUtensorMap& map,
+                        std::int32_t column, std::int32_t row, std::uint64_t* barrier) {
+  auto& mine = simt::block::current();
+  for (std::uint32_t block = 0; block < 16; ++block) {
+    if ((blocks >> block & 1) == 0) continue;
+    auto* const to = same_place_in(block, static_cast<std::byte*>(shared));
+    auto* const full = same_place_in(block, barrier);
+    mine.neighbour(block).run_as([&] { copy_box(to, map, column, row, full); });
+  }
+}
+
 inline void wgmma_fence() {}
 inline void commit_products() { simt::block::current().commit_later(simt::block::products); }
 /// Nobody of the warp goes on before all have read their operands.
-template <int Pending, int Count>
-void wait_products(float (&)[Count]) {
+template <int Pending>
+void wait_products() {
   simt::block::current().settle_later(Pending, simt::block::products);
   __syncwarp();
+}
+template <int Pending, int Count>
+void wait_products(float (&)[Count]) {
+  wait_products<Pending>();
 }
 
 /// An operand in shared memory, as a descriptor tells of it.
