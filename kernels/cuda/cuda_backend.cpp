@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/attention.hpp"
 #include "kernels/cuda/decode_attention.hpp"
+#include "kernels/cuda/gated_matmul.hpp"
 #include "kernels/cuda/gemm.hpp"
 #include "kernels/cuda/graphs.hpp"
 #include "kernels/cuda/prefill_attention.hpp"
@@ -81,9 +82,11 @@ class cuda_backend final : public backend {
         fault_(cuda::allocate_device(sizeof(cuda::embed_fault))) {
     if (options.type == dtype::f32)
       throw std::invalid_argument("cuda: activations are bf16 or f16");
-    // Its matrix and copy engines are Hopper's, which no later GPU has.
-    if (attribute(cudaDevAttrComputeCapabilityMajor) == 9)
+    // Their matrix and copy engines are Hopper's, which no later GPU has.
+    if (attribute(cudaDevAttrComputeCapabilityMajor) == 9) {
       prefill_.emplace(stream_.get(), multiprocessors_, staging_);
+      gating_.emplace(stream_.get());
+    }
     forget_fault();
   }
   ~cuda_backend() override { cudaStreamSynchronize(stream_.get()); }
@@ -198,6 +201,7 @@ class cuda_backend final : public backend {
   cuda::paged_attention attention_;
   cuda::decode_attention decoding_;
   std::optional<cuda::prefill_attention> prefill_;
+  std::optional<cuda::gated_matmul> gating_;
   cuda::graphs graphs_;
   cuda::device_sampler sampler_;
   memory fault_; // an embed_fault
@@ -290,6 +294,7 @@ void cuda_backend::attention(matrix out, const matrix& qkv, const head_shape& he
 void cuda_backend::gated_matmul(matrix out, const matrix& x, const matrix& gate_up,
                                 const matrix& bias, matrix scratch) {
   if (is_skinny(x)) return cuda::gated_skinny_matmul(stream_.get(), out, x, gate_up, bias);
+  if (gating_ && cuda::gated_matmul::takes(x, gate_up)) return gating_->run(out, x, gate_up, bias);
   matmul(scratch, x, gate_up, bias);
   cuda::silu_mul(stream_.get(), out, scratch);
 }
