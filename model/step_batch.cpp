@@ -55,7 +55,8 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
   runs_.clear();
   for (std::size_t s = 0; s < sequences; ++s) {
     const slot_work& w = at(s);
-    runs_.push_back({view.tokens, w.rows(), static_cast<std::int32_t>(w.run->first)});
+    runs_.push_back({view.tokens, w.rows(), static_cast<std::int32_t>(w.run->first),
+                     static_cast<std::int32_t>(s)});
     view.tokens += w.rows();
     view.table_stride = std::max(view.table_stride, blocks_of(w, block_tokens));
   }
@@ -107,6 +108,7 @@ batch_view step_batch::load(std::span<const slot_work> work, std::int32_t block_
   view.positions = base + (positions - host_.data());
   view.sequence_of = base + (sequence_of - host_.data());
   view.first_row = base + (first_row - host_.data());
+  view.table_of = view.sequence_of;
   view.block_tables = base + (tables - host_.data());
   return view;
 }
