@@ -31,11 +31,13 @@ struct sequence_rows {
   std::int32_t first_row = 0;
   std::int32_t rows = 0;
   std::int32_t first_position = 0;
+  std::int32_t table = 0; ///< its row of the block tables
 };
 
 /// One step's batch. A step computes `tokens` rows; each belongs to one of `sequences`, whose rows
 /// are adjacent and at adjacent positions. The pointers are device memory, valid until the step is
-/// done; `runs` is valid while the step is issued.
+/// done; `runs` is valid while the step is issued. The block tables outlive the step: place() keeps
+/// them up to date, and a batch has any of their rows, a row several times too.
 struct batch_view {
   std::int32_t tokens = 0;
   std::int32_t sequences = 0;
@@ -43,10 +45,11 @@ struct batch_view {
   const std::int32_t* positions = nullptr;   // [tokens], 0 is a sequence's first token
   const std::int32_t* sequence_of = nullptr; // [tokens], 0 <= . < sequences
   const std::int32_t* first_row = nullptr; // [sequences + 1], rows first_row[s] .. first_row[s + 1]
+  const std::int32_t* table_of = nullptr;  // [tokens], row of block_tables: the token's sequence's
   const std::int32_t* block_tables =
-      nullptr; // [sequences, table_stride], block ids in the order of the tokens
+      nullptr; // [., table_stride], block ids in the order of the tokens
   std::int32_t table_stride = 0;
-  std::span<const sequence_rows> runs; // host memory, [sequences]: what first_row and positions say
+  std::span<const sequence_rows> runs; // host memory, [sequences]: the same once more
 };
 
 /// One layer's pages. A block holds block_tokens tokens: [blocks, block_tokens, kv_heads,
@@ -193,6 +196,11 @@ class backend {
   /// not know. All device memory; ids and from: [tokens].
   virtual void take_chosen(token_id* ids, const std::int32_t* from, const token_id* chosen,
                            std::int32_t tokens) = 0;
+
+  /// table[changes[2i]] = changes[2i + 1] for i < count: what has changed of the block tables. All
+  /// device memory; no entry is changed twice. Comes before the begin() of the batch that reads
+  /// it, and at least an op before those that take the batch: they may read it early.
+  virtual void place(std::int32_t* table, const std::int32_t* changes, std::int32_t count) = 0;
 
   /// out[t] = table[ids[t]]. table: [vocab, hidden] as load_weight gave it; ids outside it are the
   /// caller's error and throw std::out_of_range. out: [tokens, hidden].

@@ -127,6 +127,7 @@ std::uint64_t decoder::name_of(const batch_view& batch, const kv_cache& cache,
   if (batch.tokens > most_repeated_rows || batch.tokens != batch.sequences) return 0;
   mixture name{constants_};
   name.add(reinterpret_cast<std::uintptr_t>(batch.ids));
+  name.add(reinterpret_cast<std::uintptr_t>(batch.block_tables));
   name.add(static_cast<std::uint64_t>(batch.tokens) << 32U |
            static_cast<std::uint32_t>(batch.table_stride));
   name.add(static_cast<std::uint64_t>(cache.layer(0).block_tokens));

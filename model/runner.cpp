@@ -161,7 +161,7 @@ void runner::compute(issued_step& step, std::span<slot_work> work) {
 }
 
 void runner::pass(issued_step& step, std::span<slot_work> work) {
-  model_->forward(batch_.load(work, options_.block_tokens), cache_, work_);
+  model_->forward(batch_.load(work), cache_, work_);
   for (const slot_work& w : work) {
     try {
       probe("sample", w.state->sequence);

@@ -29,6 +29,7 @@ void slot_table::open(const slot_open& opened) {
                         opened.sequence, before->sequence);
   const auto state = slots_[opened.slot] = std::make_shared<slot_state>();
   state->open = true;
+  state->opening = ++openings_;
   state->sequence = opened.sequence;
   state->error = std::move(error);
   if (!state->error.empty()) return;

@@ -14,12 +14,13 @@ namespace troupe {
 /// One sequence's state.
 struct slot_state {
   bool open = false;
+  std::uint64_t opening = 0; ///< which opening of all slots' made it; no other has the number
   sequence_id sequence = 0;
   token_ids ids; ///< prompt and everything sampled
   std::uint32_t prompt_tokens = 0;
   std::shared_ptr<const sampling_params> sampling;
-  sampling_params prompt_sampling; ///< the same, with as many logprobs as prompt tokens get
-  std::vector<block_id> blocks;
+  sampling_params prompt_sampling;   ///< the same, with as many logprobs as prompt tokens get
+  std::vector<block_id> blocks;      ///< only ever appended to
   std::optional<std::uint32_t> next; ///< first position that is not in the pages; the first run
                                      ///< says it
   std::uint32_t under_way = 0;       ///< tokens behind ids that steps under way have sampled
@@ -59,6 +60,7 @@ class slot_table {
 
   slot_limits limits_;
   std::vector<std::shared_ptr<slot_state>> slots_;
+  std::uint64_t openings_ = 0;
 };
 
 } // namespace troupe

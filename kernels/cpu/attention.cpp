@@ -88,9 +88,9 @@ class attention_kernel {
   template <class F>
   void each_page_row(std::int32_t start, std::int32_t count, F&& f) const {
     const std::int32_t tokens = in_.pages.block_tokens;
-    const std::int32_t* block = in_.batch.block_tables +
-                                static_cast<std::int64_t>(task_.sequence) * in_.batch.table_stride +
-                                start / tokens;
+    const std::int64_t table = in_.batch.table_of[task_.first_row];
+    const std::int32_t* block =
+        in_.batch.block_tables + table * in_.batch.table_stride + start / tokens;
     std::int32_t offset = start % tokens;
     for (std::int32_t j = 0; j < count; ++j) {
       f(j, static_cast<std::int64_t>(*block) * tokens + offset);

@@ -12,7 +12,6 @@ inline constexpr std::int32_t max_head_dim = 256;
 
 /// Adjacent rows of one sequence and some of the query heads that share a key and value head.
 struct attention_task {
-  std::int32_t sequence = 0;
   std::int32_t first_row = 0;
   std::int32_t rows = 0; ///< rows * heads <= max_task_queries
   std::int32_t first_head = 0;

@@ -111,6 +111,7 @@ class cpu_backend final : public backend {
 
   void take_chosen(token_id* ids, const std::int32_t* from, const token_id* chosen,
                    std::int32_t tokens) override;
+  void place(std::int32_t* table, const std::int32_t* changes, std::int32_t count) override;
   void embed(matrix out, const matrix& table, const token_id* ids) override;
   void add_rms_norm(matrix out, matrix residual, const matrix& delta, const matrix& weight,
                     float epsilon) override;
@@ -204,6 +205,10 @@ void cpu_backend::take_chosen(token_id* ids, const std::int32_t* from, const tok
     if (from[t] >= 0) ids[t] = chosen[from[t]];
 }
 
+void cpu_backend::place(std::int32_t* table, const std::int32_t* changes, std::int32_t count) {
+  for (std::int64_t i = 0; i < count; ++i) table[changes[2 * i]] = changes[2 * i + 1];
+}
+
 void cpu_backend::embed(matrix out, const matrix& table, const token_id* ids) {
   for (std::int64_t row = 0; row < out.rows; ++row)
     if (ids[row] < 0 || ids[row] >= table.rows)
@@ -268,7 +273,7 @@ void cpu_backend::norm_rope_store(matrix qkv, const matrix& query_norm, const ma
     for (std::int64_t head = 0; head < heads.kv_heads; ++head) turn(keys + head * dim, key_norm);
     const std::int32_t position = batch.positions[row];
     const std::int64_t block =
-        batch.block_tables[static_cast<std::int64_t>(batch.sequence_of[row]) * batch.table_stride +
+        batch.block_tables[static_cast<std::int64_t>(batch.table_of[row]) * batch.table_stride +
                            position / pages.block_tokens];
     const std::int64_t place = block * pages.block_tokens + position % pages.block_tokens;
     const std::int64_t width = heads.kv_heads * dim;
@@ -296,9 +301,8 @@ void cpu_backend::attention(matrix out, const matrix& qkv, const head_shape& hea
       const std::int32_t count = std::min(left_in_group, heads_of_task);
       for (std::int32_t row = batch.first_row[sequence]; row < batch.first_row[sequence + 1];
            row += rows_of_task)
-        tasks_.push_back({sequence, row,
-                          std::min(rows_of_task, batch.first_row[sequence + 1] - row), head,
-                          count});
+        tasks_.push_back(
+            {row, std::min(rows_of_task, batch.first_row[sequence + 1] - row), head, count});
       head += count;
     }
   pool_.parallel_for(static_cast<std::int64_t>(tasks_.size()), 1,

@@ -139,9 +139,7 @@ class attention_block {
   __device__ page_place look_up(const attention_item& item, int start) const {
     const int position = start + thread_;
     if (thread_ >= keys || position < item.begin || position >= item.end) return {-1, 0};
-    const std::int32_t* const table =
-        in_.batch.block_tables + std::int64_t{item.sequence} * in_.batch.table_stride;
-    return {table[position / in_.block_tokens], position % in_.block_tokens};
+    return {item.table[position / in_.block_tokens], position % in_.block_tokens};
   }
   __device__ void note(const page_place& place, int start) {
     if (thread_ >= keys) return;

@@ -239,7 +239,7 @@ class attention_plan {
 /// One item: a tile of queries of one key head over adjacent splits. A sequence's last tiles, which
 /// see most, come first.
 struct attention_item {
-  int sequence;
+  const std::int32_t* table; ///< the sequence's blocks
   int tile;
   int kv_head;
   int begin; ///< positions [begin, end); none where begin >= end
@@ -248,7 +248,8 @@ struct attention_item {
 
   __device__ attention_item(const attention_inputs& in, int walk, int item,
                             const sequence_place& place, const sequence_work& work)
-      : sequence(place.sequence) {
+      : table(in.batch.block_tables +
+              std::int64_t{in.batch.table_of[work.first_row]} * in.batch.table_stride) {
     const int local = item - place.first_item;
     const int pieces = work.pieces(in, walk);
     const int piece = local / in.kv_heads % pieces;

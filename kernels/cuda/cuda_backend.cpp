@@ -147,6 +147,9 @@ class cuda_backend final : public backend {
                    std::int32_t tokens) override {
     cuda::take_chosen(stream_.get(), ids, from, chosen, tokens);
   }
+  void place(std::int32_t* table, const std::int32_t* changes, std::int32_t count) override {
+    cuda::place(stream_.get(), table, changes, count);
+  }
   void embed(matrix out, const matrix& table, const token_id* ids) override {
     cuda::embed(stream_.get(), out, table, ids, reinterpret_cast<cuda::embed_fault*>(fault_.get()));
   }

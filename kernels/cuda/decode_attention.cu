@@ -26,7 +26,7 @@ struct decode_inputs {
   const void* keys;   // [., kv_heads * head_dim]
   const void* values; // the same
   const decode_piece* pieces;
-  const std::int32_t* block_tables; // [sequences, table_stride]
+  const std::int32_t* block_tables; // [., table_stride]
   std::int32_t table_stride;
   std::int32_t block_tokens;
   std::int32_t kv_heads;
@@ -91,7 +91,7 @@ class decode_block {
         thread_(static_cast<int>(threadIdx.x)), lane_(thread_ % 32), warp_(thread_ / 32),
         first_(piece.begin / tile * tile + warp_ * tile),
         tiles_(max(0, (piece.end - first_ + decode_step - 1) / decode_step)),
-        table_(in.block_tables + std::int64_t{piece.sequence} * in.table_stride) {
+        table_(in.block_tables + std::int64_t{piece.table} * in.table_stride) {
     next_block_ = block_of(0);
   }
 

@@ -24,13 +24,13 @@ query_tile seen_by(const sequence_rows& run, std::int32_t first_query, const dec
   return {shape.window > 0 ? std::max(0, first - shape.window + 1) : 0, last + 1};
 }
 
-/// Calls f(sequence, first query, positions) for each tile of queries.
+/// Calls f(run, first query, positions) for each tile of queries.
 template <class F>
 void each_tile(std::span<const sequence_rows> runs, const decode_shape& shape, const F& f) {
-  for (std::size_t s = 0; s < runs.size(); ++s) {
-    if (runs[s].rows > shape.most_rows) continue;
-    for (std::int32_t query = 0; query < runs[s].rows * shape.group; query += decode_queries)
-      f(static_cast<std::int32_t>(s), query, seen_by(runs[s], query, shape));
+  for (const sequence_rows& run : runs) {
+    if (run.rows > shape.most_rows) continue;
+    for (std::int32_t query = 0; query < run.rows * shape.group; query += decode_queries)
+      f(run, query, seen_by(run, query, shape));
   }
 }
 
@@ -49,7 +49,7 @@ std::int64_t steps_of(const query_tile& seen) {
 
 std::int64_t longest_piece(std::span<const sequence_rows> runs, const decode_shape& shape) {
   std::int64_t tiles = 0, positions = 0;
-  each_tile(runs, shape, [&](std::int32_t, std::int32_t, const query_tile& seen) {
+  each_tile(runs, shape, [&](const sequence_rows&, std::int32_t, const query_tile& seen) {
     ++tiles;
     positions += steps_of(seen);
   });
@@ -58,7 +58,7 @@ std::int64_t longest_piece(std::span<const sequence_rows> runs, const decode_sha
     return std::max(rounded_up(positions / (pieces_a_block * blocks)), shortest_piece);
   const auto pieces = [&](std::int64_t longest) {
     std::int64_t count = 0;
-    each_tile(runs, shape, [&](std::int32_t, std::int32_t, const query_tile& seen) {
+    each_tile(runs, shape, [&](const sequence_rows&, std::int32_t, const query_tile& seen) {
       count += pieces_of(steps_of(seen), longest);
     });
     return count;
@@ -74,8 +74,7 @@ decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape&
   const std::int64_t longest = longest_piece(runs, shape);
   decode_plan plan;
   std::vector<decode_piece> small;
-  each_tile(runs, shape, [&](std::int32_t s, std::int32_t query, const query_tile& seen) {
-    const sequence_rows& run = runs[static_cast<std::size_t>(s)];
+  each_tile(runs, shape, [&](const sequence_rows& run, std::int32_t query, const query_tile& seen) {
     const std::int64_t count = pieces_of(steps_of(seen), longest);
     // Cut at multiples of the step, so that no piece shares a step with another.
     const std::int64_t first = seen.begin / decode_step * decode_step;
@@ -84,7 +83,7 @@ decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape&
     auto& into = 2 * length > longest ? plan.pieces : small;
     for (std::int32_t part = 0; part < parts; ++part) {
       const auto begin = static_cast<std::int32_t>(first + part * length);
-      into.push_back({s, run.first_row, run.first_position, run.rows * shape.group, query,
+      into.push_back({run.table, run.first_row, run.first_position, run.rows * shape.group, query,
                       std::max(begin, seen.begin),
                       static_cast<std::int32_t>(std::min<std::int64_t>(begin + length, seen.end)),
                       part, parts, plan.parts});

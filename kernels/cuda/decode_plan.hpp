@@ -21,7 +21,7 @@ constexpr std::int32_t decode_step = 64;
 constexpr std::int64_t pieces_a_block = 4;
 
 struct decode_piece {
-  std::int32_t sequence;
+  std::int32_t table;          ///< the sequence's row of the block tables
   std::int32_t first_row;      ///< of the sequence, in the batch
   std::int32_t first_position; ///< of that row
   std::int32_t queries;        ///< of the sequence: rows * group

@@ -1,6 +1,7 @@
 // Starts kernels one behind the other. Each may be started before the one ahead of it is done, and
 // itself waits where it needs its results (programmatic dependent launch): every kernel calls
-// ptx::wait_for_previous() before it reads or writes what another one writes or reads.
+// ptx::wait_for_previous() before it reads or writes what another one writes or reads, and before
+// it lets the next one start. So what stands two kernels ahead is always done.
 #pragma once
 
 #include "kernels/cuda/numbers.cuh"

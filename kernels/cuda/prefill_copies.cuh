@@ -35,7 +35,7 @@ class page_copier {
 
  private:
   __device__ void begin(const prefill_item& item) {
-    table_ = in_.block_tables + std::int64_t{item.sequence} * in_.table_stride;
+    table_ = in_.block_tables + std::int64_t{item.table} * in_.table_stride;
     column_ = item.kv_head * Dim;
     valid_begin_ = first_seen(in_, item.first_position);
     valid_end_ = item.first_position + item.rows;

@@ -9,8 +9,8 @@ namespace troupe::cuda {
 namespace {
 
 /// The tiles of one sequence and all its key heads.
-void add_items(std::vector<prefill_item>& items, std::int32_t sequence, const sequence_rows& run,
-               const head_shape& heads, std::int32_t window) {
+void add_items(std::vector<prefill_item>& items, const sequence_rows& run, const head_shape& heads,
+               std::int32_t window) {
   const std::int32_t group = heads.heads / heads.kv_heads;
   const std::int32_t queries = run.rows * group;
   for (std::int32_t first = 0; first < queries; first += prefill_queries) {
@@ -20,7 +20,7 @@ void add_items(std::vector<prefill_item>& items, std::int32_t sequence, const se
         window > 0 ? std::max(0, run.first_position + first / group - window + 1) : 0;
     const std::int32_t first_keys = first_seen / prefill_keys;
     for (std::int32_t head = 0; head < heads.kv_heads; ++head)
-      items.push_back({sequence, run.first_row, run.rows, run.first_position, head, first,
+      items.push_back({run.table, run.first_row, run.rows, run.first_position, head, first,
                        first_keys, last_position / prefill_keys - first_keys + 1});
   }
 }
@@ -30,9 +30,8 @@ void add_items(std::vector<prefill_item>& items, std::int32_t sequence, const se
 prefill_plan plan_prefill(std::span<const sequence_rows> runs, const head_shape& heads,
                           std::int32_t window, std::int32_t least_rows, std::int32_t most_blocks) {
   std::vector<prefill_item> items;
-  for (std::size_t s = 0; s < runs.size(); ++s)
-    if (runs[s].rows >= std::max(least_rows, 1))
-      add_items(items, static_cast<std::int32_t>(s), runs[s], heads, window);
+  for (const sequence_rows& run : runs)
+    if (run.rows >= std::max(least_rows, 1)) add_items(items, run, heads, window);
   std::stable_sort(items.begin(), items.end(), [](const prefill_item& a, const prefill_item& b) {
     return a.key_tiles > b.key_tiles;
   });

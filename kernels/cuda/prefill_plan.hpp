@@ -19,7 +19,7 @@ constexpr std::int32_t prefill_keys = 128;
 
 /// One tile of queries, with what a kernel needs to know of its sequence.
 struct prefill_item {
-  std::int32_t sequence = 0; ///< its block table
+  std::int32_t table = 0; ///< its row of the block tables
   std::int32_t first_row = 0;
   std::int32_t rows = 0;
   std::int32_t first_position = 0;

@@ -56,6 +56,12 @@ __global__ void take_chosen_kernel(token_id* ids, const std::int32_t* from, cons
   if (t < tokens && from[t] >= 0) ids[t] = chosen[from[t]];
 }
 
+__global__ void place_kernel(std::int32_t* table, const std::int32_t* changes, std::int32_t count) {
+  ptx::wait_for_previous();
+  const std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (i < count) table[changes[2 * i]] = changes[2 * i + 1];
+}
+
 // One block a row.
 template <class T>
 __global__ void embed_kernel(T* out, const T* table, std::int64_t vocab, std::int64_t cols,
@@ -219,8 +225,8 @@ __device__ void turn_head(T* to, const T* from, const float* norm, const heads_v
 }
 
 // One warp a head, blocks stand at [token, group of heads]: queries are turned in place, keys
-// turned into the pages, values copied there. What no kernel writes, the batch, is read before the
-// kernels ahead are done.
+// turned into the pages, values copied there. The batch is read before the kernels ahead are done:
+// what wrote it was done before the last of them began.
 template <class T>
 __global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
   const head_shape& heads = view.heads;
@@ -232,7 +238,7 @@ __global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
   if (value < heads.kv_heads) {
     const std::int32_t position = batch.positions[token];
     const std::int64_t block =
-        batch.block_tables[std::int64_t{batch.sequence_of[token]} * batch.table_stride +
+        batch.block_tables[std::int64_t{batch.table_of[token]} * batch.table_stride +
                            position / view.block_tokens];
     place = block * view.block_tokens + position % view.block_tokens;
     if (value < 0) turn = turn_at(view, position);
@@ -262,6 +268,11 @@ void convert(cudaStream_t stream, void* to, dtype to_type, const void* from, dty
 void take_chosen(cudaStream_t stream, token_id* ids, const std::int32_t* from,
                  const token_id* chosen, std::int32_t tokens) {
   launch(stream, {pieces(tokens, 128), 128}, take_chosen_kernel, ids, from, chosen, tokens);
+}
+
+void place(cudaStream_t stream, std::int32_t* table, const std::int32_t* changes,
+           std::int32_t count) {
+  launch(stream, {pieces(count, 128), 128}, place_kernel, table, changes, count);
 }
 
 void embed(cudaStream_t stream, const matrix& out, const matrix& table, const token_id* ids,

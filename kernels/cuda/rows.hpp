@@ -17,6 +17,10 @@ void convert(cudaStream_t stream, void* to, dtype to_type, const void* from, dty
 void take_chosen(cudaStream_t stream, token_id* ids, const std::int32_t* from,
                  const token_id* chosen, std::int32_t tokens);
 
+/// table[changes[2i]] = changes[2i + 1] for i < count.
+void place(cudaStream_t stream, std::int32_t* table, const std::int32_t* changes,
+           std::int32_t count);
+
 /// What embed() found wrong, in device memory.
 struct embed_fault {
   std::int32_t found; ///< 0, or 1 + the row

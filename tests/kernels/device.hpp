@@ -183,7 +183,7 @@ struct run {
 };
 
 /// A batch and what its view points to. Each sequence's blocks are scattered over the pages, whose
-/// number is `blocks`.
+/// number is `blocks`; their tables stand in the reverse order behind a row that is nobody's.
 class device_batch {
  public:
   device_batch(backend& device, const std::vector<run>& runs, std::int32_t block_tokens,
@@ -195,16 +195,16 @@ class device_batch {
   /// Row of the pages that holds a position of a sequence.
   std::size_t page_row(std::size_t sequence, std::int32_t position) const {
     const auto stride = static_cast<std::size_t>(host_.stride);
+    const auto table = static_cast<std::size_t>(host_.runs[sequence].table);
     const auto block =
-        host_
-            .blocks_of[sequence * stride + static_cast<std::size_t>(position / host_.block_tokens)];
+        host_.blocks_of[table * stride + static_cast<std::size_t>(position / host_.block_tokens)];
     return static_cast<std::size_t>(block * host_.block_tokens + position % host_.block_tokens);
   }
 
  private:
   struct host_tables {
     std::vector<token_id> ids;
-    std::vector<std::int32_t> positions, sequence_of, first_row{0}, blocks_of;
+    std::vector<std::int32_t> positions, sequence_of, table_of, first_row{0}, blocks_of;
     std::vector<sequence_rows> runs;
     std::int32_t stride = 0, blocks = 0, block_tokens = 0;
   };
@@ -221,29 +221,33 @@ class device_batch {
     for (std::size_t i = 0; i < free.size(); ++i) free[i] = static_cast<std::int32_t>(i);
     std::shuffle(free.begin(), free.end(), std::mt19937(seed));
     for (std::size_t s = 0; s < runs.size(); ++s) {
-      host.runs.push_back({host.first_row.back(), runs[s].rows, runs[s].first});
+      const auto table = static_cast<std::int32_t>(runs.size() - s);
+      host.runs.push_back({host.first_row.back(), runs[s].rows, runs[s].first, table});
       for (std::int32_t i = 0; i < runs[s].rows; ++i) {
         host.ids.push_back(0);
         host.positions.push_back(runs[s].first + i);
         host.sequence_of.push_back(static_cast<std::int32_t>(s));
+        host.table_of.push_back(table);
       }
       host.first_row.push_back(static_cast<std::int32_t>(host.positions.size()));
     }
-    host.blocks_of.assign(free.begin(),
+    host.blocks_of.assign(static_cast<std::size_t>(host.stride), free.back());
+    host.blocks_of.insert(host.blocks_of.end(), free.begin(),
                           free.begin() + static_cast<std::ptrdiff_t>(runs.size()) * host.stride);
     return host;
   }
 
   device_batch(backend& device, host_tables host)
       : host_(std::move(host)), ids_(device, host_.ids), positions_(device, host_.positions),
-        sequence_of_(device, host_.sequence_of), first_row_(device, host_.first_row),
-        blocks_of_(device, host_.blocks_of) {
+        sequence_of_(device, host_.sequence_of), table_of_(device, host_.table_of),
+        first_row_(device, host_.first_row), blocks_of_(device, host_.blocks_of) {
     view_.tokens = static_cast<std::int32_t>(host_.positions.size());
     view_.sequences = static_cast<std::int32_t>(host_.first_row.size()) - 1;
     view_.ids = ids_.data();
     view_.positions = positions_.data();
     view_.sequence_of = sequence_of_.data();
     view_.first_row = first_row_.data();
+    view_.table_of = table_of_.data();
     view_.block_tables = blocks_of_.data();
     view_.table_stride = host_.stride;
     view_.runs = host_.runs;
@@ -251,7 +255,7 @@ class device_batch {
 
   host_tables host_;
   device_array<token_id> ids_;
-  device_array<std::int32_t> positions_, sequence_of_, first_row_, blocks_of_;
+  device_array<std::int32_t> positions_, sequence_of_, table_of_, first_row_, blocks_of_;
   batch_view view_;
 };
 

@@ -1,4 +1,4 @@
-// The ops that go row by row: norms, rotation and the store into pages.
+// The ops that go row by row: norms, rotation and the store into pages, and changes of tables.
 #include "tests/kernels/device.hpp"
 
 #include <fmt/format.h>
@@ -154,6 +154,25 @@ TEST_P(rows_test, RotatesTheSameBufferAgainByItsNewPositions) {
                  reference::rotate({qkv.values().begin(), qkv.values().begin() + 4}, frequencies, 1,
                                    position),
                  tolerance(*device_));
+  }
+}
+
+TEST_P(rows_test, PlacesChangesAndLeavesTheOtherEntriesAsTheyWere) {
+  constexpr std::int32_t poison = -7;
+  for (const std::int32_t count : {1, 33, 1000}) {
+    SCOPED_TRACE(count);
+    // Every third entry, in no order.
+    std::vector<std::int32_t> want(static_cast<std::size_t>(3 * count), poison), offsets, changes;
+    for (std::int32_t i = 0; i < count; ++i) offsets.push_back(3 * i + 1);
+    std::shuffle(offsets.begin(), offsets.end(), std::mt19937(1));
+    const device_array<std::int32_t> table(*device_, want);
+    for (const std::int32_t offset : offsets) {
+      want[static_cast<std::size_t>(offset)] = 1'000'000 + offset;
+      changes.insert(changes.end(), {offset, 1'000'000 + offset});
+    }
+    const device_array<std::int32_t> pairs(*device_, changes);
+    device_->place(table.data(), pairs.data(), count);
+    EXPECT_EQ(table.read(), want);
   }
 }
 

@@ -88,6 +88,7 @@ class clocked_backend : public backend {
                        const std::int32_t*) override {}
   std::unique_ptr<fence> mark() override { return nullptr; }
   void take_chosen(token_id*, const std::int32_t*, const token_id*, std::int32_t) override {}
+  void place(std::int32_t*, const std::int32_t*, std::int32_t) override {}
   std::unique_ptr<pending_samples> sample(const matrix&, std::span<const sample_row>,
                                           token_id*) override {
     return nullptr;

@@ -44,6 +44,9 @@ class forwarding_backend : public backend {
                    std::int32_t tokens) override {
     inner_->take_chosen(ids, from, chosen, tokens);
   }
+  void place(std::int32_t* table, const std::int32_t* changes, std::int32_t count) override {
+    inner_->place(table, changes, count);
+  }
   void embed(matrix out, const matrix& table, const token_id* ids) override {
     inner_->embed(out, table, ids);
   }

@@ -21,6 +21,20 @@ using testing::outcome;
 using ::testing::SizeIs;
 using testing::temporary_folder;
 
+/// Throws at the first change of the block tables, before it is made.
+class stumbling_backend : public testing::forwarding_backend {
+ public:
+  using forwarding_backend::forwarding_backend;
+
+  void place(std::int32_t* table, const std::int32_t* changes, std::int32_t count) override {
+    if (!std::exchange(stumbled_, true)) throw std::runtime_error("stumbled");
+    forwarding_backend::place(table, changes, count);
+  }
+
+ private:
+  bool stumbled_ = false;
+};
+
 /// A random model of two layers, 64 tokens and 128 positions.
 class Runner : public ::testing::Test {
  protected:
@@ -176,6 +190,43 @@ TEST_F(Runner, AClosedSlotLeavesNothingToTheNextSequence) {
     return runner_->run(p).slots[0].tokens.at(0).id;
   };
   EXPECT_EQ(first_token(true), first_token(false));
+}
+
+TEST_F(Runner, ASequenceThatComesBackToItsSlotReadsItsNewBlocksOnly) {
+  // 100 was preempted and is computed again in the same slot, while its old blocks are 101's.
+  const token_ids others = {11, 12, 13, 14, 15, 16};
+  const auto tokens = [&](bool preempted) {
+    restart({});
+    if (preempted) runner_->run(plan({opening(0, {3, 4, 5, 6, 7})}, {{0, {1, 2}}}, {whole(0, 5)}));
+    step_plan again = plan({opening(0, {3, 4, 5, 6, 7}), opening(1, others)},
+                           {{0, {8, 9}}, {1, {1, 2}}}, {whole(0, 5), whole(1, 6)});
+    if (preempted) again.closed = {0};
+    std::vector<token_id> out;
+    const auto take = [&](const step_result& result) {
+      for (const slot_result& slot : result.slots) {
+        EXPECT_EQ(slot.error, "");
+        out.push_back(slot.tokens.at(0).id);
+      }
+    };
+    take(runner_->run(again));
+    take(runner_->run(plan({}, {}, {{0, 5, 1, true, {}}, {1, 6, 1, true, {}}})));
+    return out;
+  };
+  EXPECT_EQ(tokens(true), tokens(false));
+}
+
+TEST_F(Runner, GoesOnWhereTablesCouldNotBeSentAtOnce) {
+  std::vector<job> jobs;
+  for (token_id i = 0; i < 4; ++i)
+    jobs.push_back({.ids = {3 + i, 9, 11}, .sampling = greedy(), .new_tokens = 8});
+  const auto expected = generate(*model_, jobs);
+  const loaded_model stumbling(folder_.path(),
+                               std::make_unique<stumbling_backend>(make_cpu_backend({})));
+  const auto got = generate(stumbling, jobs);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    EXPECT_EQ(got[i].error, "") << i;
+    EXPECT_EQ(got[i].tokens, expected[i].tokens) << i;
+  }
 }
 
 TEST_F(Runner, AFaultOfOneSlotCostsNobodyElseAnything) {

@@ -77,7 +77,7 @@ struct batch_of {
     std::shuffle(order.begin(), order.end(), std::mt19937(2));
     for (std::size_t i = 0; i < order.size(); ++i) tables[order[i]] = static_cast<std::int32_t>(i);
     for (std::int32_t s = 0; s < sequences; ++s) {
-      runs.push_back({s * rows, rows, contexts[s]});
+      runs.push_back({s * rows, rows, contexts[s], s});
       for (std::int32_t i = 0; i < rows; ++i) {
         positions.push_back(contexts[s] + i);
         sequence_of.push_back(s);
@@ -90,6 +90,7 @@ struct batch_of {
     view.positions = owners.emplace_back(device, positions).data();
     view.sequence_of = owners.emplace_back(device, sequence_of).data();
     view.first_row = owners.emplace_back(device, first_row).data();
+    view.table_of = view.sequence_of;
     view.block_tables = owners.emplace_back(device, tables).data();
     view.table_stride = stride;
     view.runs = runs;

@@ -93,6 +93,7 @@ void attention(benchmark::State& state) {
   batch.positions = positions.data();
   batch.sequence_of = sequence_of.data();
   batch.first_row = first_row.data();
+  batch.table_of = sequence_of.data();
   batch.block_tables = table.data();
   batch.table_stride = stride;
   for (auto _ : state)

@@ -55,11 +55,12 @@ std::vector<sequence_run> numbered(const std::vector<run>& runs) {
   return out;
 }
 
-/// A batch whose sequences have their blocks scattered over the pages; what no sequence holds is
-/// NaN.
+/// A batch whose sequences have their blocks scattered over the pages, and their tables in the
+/// reverse order; what no sequence holds is NaN.
 class paged_batch {
  public:
-  paged_batch(const layer& of, const std::vector<sequence_run>& runs) : layer_(of) {
+  paged_batch(const layer& of, const std::vector<sequence_run>& runs)
+      : layer_(of), last_table_(runs.size() - 1) {
     for (const auto& [rows, seed] : runs)
       table_stride_ = std::max(table_stride_, blocks(rows.first + rows.rows) + 1);
     const std::int64_t page_rows =
@@ -80,7 +81,7 @@ class paged_batch {
       std::fill_n(keys_.begin() + at, layer_.stride(), nan);
       std::fill_n(values_.begin() + at, layer_.stride(), nan);
     }
-    std::fill_n(tables_.begin() + static_cast<std::ptrdiff_t>(sequence) * table_stride_,
+    std::fill_n(tables_.begin() + static_cast<std::ptrdiff_t>(table_of(sequence)) * table_stride_,
                 positions / layer_.block_tokens, -1);
   }
 
@@ -95,6 +96,7 @@ class paged_batch {
     view.positions = positions_.data();
     view.sequence_of = sequence_of_.data();
     view.first_row = first_row_.data();
+    view.table_of = table_of_.data();
     view.block_tables = tables_.data();
     view.table_stride = table_stride_;
     with.run(nullptr, {out.bytes.data(), layer_.type, tokens, layer_.width()},
@@ -120,8 +122,11 @@ class paged_batch {
     return {of.bytes.data(), layer_.type, std::ssize(of.values) / layer_.stride(), layer_.stride()};
   }
 
+  std::size_t table_of(std::size_t s) const { return last_table_ - s; }
+
   std::int64_t page_row(std::size_t s, std::int32_t position) const {
-    const auto block = tables_[s * size(table_stride_) + size(position / layer_.block_tokens)];
+    const auto block =
+        tables_[table_of(s) * size(table_stride_) + size(position / layer_.block_tokens)];
     return std::int64_t{block} * layer_.block_tokens + position % layer_.block_tokens;
   }
 
@@ -132,6 +137,7 @@ class paged_batch {
     for (std::int32_t p = at.rows.first; p < length; ++p) {
       positions_.push_back(p);
       sequence_of_.push_back(static_cast<std::int32_t>(s));
+      table_of_.push_back(static_cast<std::int32_t>(table_of(s)));
     }
     first_row_.push_back(static_cast<std::int32_t>(positions_.size()));
     const auto keys = layer_.keys(at.seed, length), values = layer_.values(at.seed, length);
@@ -143,9 +149,10 @@ class paged_batch {
   }
 
   layer layer_;
+  std::size_t last_table_;
   std::int32_t table_stride_ = 0;
   std::vector<float> qkv_, keys_, values_;
-  std::vector<std::int32_t> positions_, sequence_of_, first_row_{0}, tables_;
+  std::vector<std::int32_t> positions_, sequence_of_, table_of_, first_row_{0}, tables_;
 };
 
 std::vector<double> expected(const layer& of, const std::vector<sequence_run>& runs,

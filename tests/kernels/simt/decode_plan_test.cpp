@@ -39,13 +39,14 @@ double share_of_best_time(const std::vector<std::int32_t>& positions) {
 }
 
 TEST(DecodePlan, HasEveryPositionThatAQuerySeesOnce) {
-  const std::vector<sequence_rows> runs = {{0, 1, 9000}, {1, 8, 30}, {9, 5, 4096}, {14, 1, 0}};
+  const std::vector<sequence_rows> runs = {
+      {0, 1, 9000, 0}, {1, 8, 30, 1}, {9, 5, 4096, 2}, {14, 1, 0, 3}};
   for (const std::int32_t window : {0, 1, 100, 5000}) {
     auto shape = large;
     shape.window = window;
     std::map<std::pair<std::int32_t, std::int32_t>, std::vector<decode_piece>> tiles;
     for (const decode_piece& piece : plan_decode(runs, shape).pieces)
-      tiles[{piece.sequence, piece.first_query}].push_back(piece);
+      tiles[{piece.table, piece.first_query}].push_back(piece);
     EXPECT_EQ(tiles.size(), 1U + 2 + 2 + 1); // 4, 32, 20 and 4 queries
     for (auto& [tile, pieces] : tiles) {
       std::ranges::sort(pieces, {}, &decode_piece::part);
@@ -67,8 +68,8 @@ TEST(DecodePlan, HasEveryPositionThatAQuerySeesOnce) {
 }
 
 TEST(DecodePlan, LeavesOutSequencesOfManyRows) {
-  const std::vector<sequence_rows> runs = {{0, 9, 0}, {9, 8, 0}};
-  for (const decode_piece& piece : plan_decode(runs, large).pieces) EXPECT_EQ(piece.sequence, 1);
+  const std::vector<sequence_rows> runs = {{0, 9, 0, 5}, {9, 8, 0, 7}};
+  for (const decode_piece& piece : plan_decode(runs, large).pieces) EXPECT_EQ(piece.table, 7);
 }
 
 TEST(DecodePlan, NumbersThePartsOfMergesOneBehindTheOther) {

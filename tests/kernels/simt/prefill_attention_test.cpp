@@ -29,7 +29,7 @@ struct layer {
   std::int64_t width() const { return std::int64_t{shape.heads} * shape.head_dim; }
 };
 
-/// A batch with its own copy of everything that attention reads.
+/// A batch with its own copy of everything that attention reads. Tables stand in the reverse order.
 class paged_batch {
  public:
   paged_batch(const layer& of, const std::vector<run>& runs, const attention_rule& rule)
@@ -43,7 +43,7 @@ class paged_batch {
     tables_.resize(size(table_stride_ * std::ssize(runs)));
     for (std::size_t i = 0; i < tables_.size(); ++i) tables_[i] = static_cast<std::int32_t>(i);
     std::shuffle(tables_.begin(), tables_.end(), std::mt19937(1));
-    for (std::size_t s = 0; s < runs.size(); ++s) add(s, runs[s]);
+    for (std::size_t s = 0; s < runs.size(); ++s) add(runs.size() - 1 - s, runs[s]);
   }
 
   std::vector<float> attend(prefill_attention& with) {
@@ -82,17 +82,17 @@ class paged_batch {
     return as_type(random_floats(size(count), seed_++), layer_.type).values;
   }
 
-  void add(std::size_t s, const run& r) {
+  void add(std::size_t row, const run& r) {
     const std::int32_t length = r.first + r.rows;
     const auto queries = some(r.rows * layer_.cols());
     const auto keys = some(length * layer_.stride()), values = some(length * layer_.stride());
     qkv_.insert(qkv_.end(), queries.begin(), queries.end());
-    runs_.push_back({tokens_, r.rows, r.first});
+    runs_.push_back({tokens_, r.rows, r.first, static_cast<std::int32_t>(row)});
     tokens_ += r.rows;
     expect(queries, keys, values, r);
 
     const std::int32_t lost = rule_.window > 0 ? std::max(0, r.first - rule_.window + 1) : 0;
-    std::int32_t* const table = tables_.data() + s * size(table_stride_);
+    std::int32_t* const table = tables_.data() + row * size(table_stride_);
     for (std::int32_t p = lost; p < length; ++p) {
       const std::int64_t row = std::int64_t{table[p / layer_.block_tokens]} * layer_.block_tokens +
                                p % layer_.block_tokens;

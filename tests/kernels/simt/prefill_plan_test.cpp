@@ -21,11 +21,11 @@ std::int64_t load_of(const prefill_plan& plan, std::int32_t block) {
 }
 
 TEST(PrefillPlan, HoldsEveryTileOfEveryHeadOnce) {
-  const std::vector<sequence_rows> runs = {{0, 100, 0}, {100, 1, 70}, {101, 40, 500}};
+  const std::vector<sequence_rows> runs = {{0, 100, 0, 0}, {100, 1, 70, 1}, {101, 40, 500, 2}};
   const auto plan = plan_prefill(runs, {6, 2, 64}, 0, 1, 5);
   std::set<std::tuple<int, int, int>> seen;
   for (const auto& item : plan.items)
-    EXPECT_TRUE(seen.emplace(item.sequence, item.kv_head, item.first_query).second);
+    EXPECT_TRUE(seen.emplace(item.table, item.kv_head, item.first_query).second);
   std::set<std::tuple<int, int, int>> all;
   for (int head = 0; head < 2; ++head) {
     for (const int first : {0, 128, 256}) all.emplace(0, head, first); // 300 queries
@@ -53,10 +53,10 @@ TEST(PrefillPlan, GivesATileTheKeysThatItsQueriesSee) {
 }
 
 TEST(PrefillPlan, LeavesOutShortRuns) {
-  const std::vector<sequence_rows> runs = {{0, 9, 0}, {9, 10, 0}, {19, 0, 0}};
+  const std::vector<sequence_rows> runs = {{0, 9, 0, 4}, {9, 10, 0, 6}, {19, 0, 0, 2}};
   const auto plan = plan_prefill(runs, {1, 1, 64}, 0, 10, 4);
   ASSERT_EQ(plan.items.size(), 1U);
-  EXPECT_EQ(plan.items[0].sequence, 1);
+  EXPECT_EQ(plan.items[0].table, 6);
   EXPECT_EQ(plan.items[0].first_row, 9);
   EXPECT_EQ(plan.items[0].rows, 10);
   EXPECT_EQ(plan_prefill(runs, {1, 1, 64}, 0, 11, 4).blocks(), 0);
