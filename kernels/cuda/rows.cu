@@ -172,8 +172,7 @@ struct heads_view {
   std::int32_t block_tokens;
 };
 
-/// Pairs of a head that a lane turns: elements i and i + head_dim / 2 for its i = lane, lane + 32
-/// ..
+/// Pairs of a head that a lane turns.
 constexpr int most_pairs = 256 / 2 / 32;
 
 /// By which angles.
@@ -195,66 +194,97 @@ __device__ lane_turn turn_at(const heads_view<T>& view, std::int32_t position) {
   return turn;
 }
 
-/// Normalises and rotates the head at `from` with a warp, and leaves it at `to`.
+/// What a lane has of a head: elements i and i + head_dim / 2 for its i = lane, lane + 32 ..
 template <class T>
-__device__ void turn_head(T* to, const T* from, const float* norm, const heads_view<T>& view,
-                          const lane_turn& turn) {
-  const int half = view.heads.head_dim / 2, lane = static_cast<int>(threadIdx.x % 32);
-  float low[most_pairs] = {}, high[most_pairs] = {}, squares = 0;
-#pragma unroll
-  for (int p = 0; p < most_pairs; ++p) {
-    const int i = lane + 32 * p;
-    if (i >= half) break;
-    low[p] = to_float(from[i]);
-    high[p] = to_float(from[i + half]);
-    squares += low[p] * low[p] + high[p] * high[p];
+class head_of_lane {
+ public:
+  __device__ void load(const T* from, int half) {
+    each_pair(half, [&](int p, int i) {
+      low_[p] = to_float(from[i]);
+      high_[p] = to_float(from[i + half]);
+    });
   }
-  const float scale =
-      norm == nullptr ? 1 : rsqrtf(warp_sum(squares) / static_cast<float>(2 * half) + view.epsilon);
-#pragma unroll
-  for (int p = 0; p < most_pairs; ++p) {
-    const int i = lane + 32 * p;
-    if (i >= half) break;
-    if (norm != nullptr) {
-      low[p] *= scale * norm[i];
-      high[p] *= scale * norm[i + half];
-    }
-    to[i] = from_float<T>(low[p] * turn.cosine[p] - high[p] * turn.sine[p]);
-    to[i + half] = from_float<T>(high[p] * turn.cosine[p] + low[p] * turn.sine[p]);
+  /// By the warp: root mean square over the head, then the weights.
+  __device__ void normalise(const float* weights, float epsilon, int half) {
+    float squares = 0;
+    each_pair(half, [&](int p, int) { squares += low_[p] * low_[p] + high_[p] * high_[p]; });
+    const float scale = rsqrtf(warp_sum(squares) / static_cast<float>(2 * half) + epsilon);
+    each_pair(half, [&](int p, int i) {
+      low_[p] *= scale * weights[i];
+      high_[p] *= scale * weights[i + half];
+    });
   }
-}
+  __device__ void turn(const lane_turn& by, int half) {
+    each_pair(half, [&](int p, int) {
+      const float low = low_[p], high = high_[p];
+      low_[p] = low * by.cosine[p] - high * by.sine[p];
+      high_[p] = high * by.cosine[p] + low * by.sine[p];
+    });
+  }
+  __device__ void store(T* to, int half) const {
+    each_pair(half, [&](int p, int i) {
+      to[i] = from_float<T>(low_[p]);
+      to[i + half] = from_float<T>(high_[p]);
+    });
+  }
 
-// One warp a head, blocks stand at [token, group of heads]: queries are turned in place, keys
-// turned into the pages, values copied there. The batch is read before the kernels ahead are done:
-// what wrote it was done before the last of them began.
-template <class T>
+ private:
+  template <class F>
+  __device__ static void each_pair(int half, const F& f) {
+#pragma unroll
+    for (int p = 0; p < most_pairs; ++p) {
+      const int i = static_cast<int>(threadIdx.x % 32) + 32 * p;
+      if (i < half) f(p, i);
+    }
+  }
+
+  float low_[most_pairs], high_[most_pairs];
+};
+
+/// Heads of a warp where there are many tokens: they share the angles, and are loaded together.
+constexpr int heads_of_busy_warp = 4;
+constexpr std::int32_t busy_tokens = 64;
+
+// A warp has `Heads` adjacent heads, blocks stand at [token, group of heads]: queries are turned in
+// place, keys turned into the pages, values copied there. The batch is read before the kernels
+// ahead are done: what wrote it was done before the last of them began.
+template <class T, int Heads>
 __global__ void norm_rope_store_kernel(heads_view<T> view, batch_view batch) {
   const head_shape& heads = view.heads;
-  const int head = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / 32);
-  const int key = head - heads.heads, value = key - heads.kv_heads;
+  const int half = heads.head_dim / 2, all = heads.heads + 2 * heads.kv_heads;
+  const int first = static_cast<int>((blockIdx.y * blockDim.x + threadIdx.x) / 32) * Heads;
   const std::int64_t token = blockIdx.x;
   std::int64_t place = 0; // row of the pages
   lane_turn turn{};
-  if (value < heads.kv_heads) {
+  if (first < all) {
     const std::int32_t position = batch.positions[token];
     const std::int64_t block =
         batch.block_tables[std::int64_t{batch.table_of[token]} * batch.table_stride +
                            position / view.block_tokens];
     place = block * view.block_tokens + position % view.block_tokens;
-    if (value < 0) turn = turn_at(view, position);
+    if (first < heads.heads + heads.kv_heads) turn = turn_at(view, position);
   }
   ptx::wait_for_previous();
   ptx::allow_next();
-  if (value >= heads.kv_heads) return;
-  T* const from = view.qkv + (token * (heads.heads + 2 * heads.kv_heads) + head) * heads.head_dim;
-  if (key < 0) {
-    turn_head(from, from, view.query_norm, view, turn);
-  } else if (value < 0) {
-    turn_head(view.keys + (place * heads.kv_heads + key) * heads.head_dim, from, view.key_norm,
-              view, turn);
-  } else {
-    T* const to = view.values + (place * heads.kv_heads + value) * heads.head_dim;
-    for (int i = threadIdx.x % 32; i < heads.head_dim; i += 32) to[i] = from[i];
+  T* const from = view.qkv + (token * all + first) * heads.head_dim;
+  head_of_lane<T> mine[Heads];
+#pragma unroll
+  for (int i = 0; i < Heads; ++i)
+    if (first + i < all) mine[i].load(from + i * heads.head_dim, half);
+#pragma unroll
+  for (int i = 0; i < Heads; ++i) {
+    const int head = first + i, key = head - heads.heads, value = key - heads.kv_heads;
+    if (value >= heads.kv_heads) break;
+    const float* const norm = key < 0 ? view.query_norm : view.key_norm;
+    if (value < 0) {
+      if (norm != nullptr) mine[i].normalise(norm, view.epsilon, half);
+      mine[i].turn(turn, half);
+    }
+    T* const pages = value < 0 ? view.keys : view.values;
+    const int column = value < 0 ? key : value;
+    mine[i].store(key < 0 ? from + i * heads.head_dim
+                          : pages + (place * heads.kv_heads + column) * heads.head_dim,
+                  half);
   }
 }
 
@@ -309,9 +339,15 @@ void norm_rope_store(cudaStream_t stream, const matrix& qkv, const matrix& query
                              heads,
                              pages.block_tokens};
     constexpr unsigned warps = 4;
-    const unsigned groups = pieces(heads.heads + 2 * heads.kv_heads, warps);
-    launch(stream, {dim3(static_cast<unsigned>(batch.tokens), groups), 32 * warps},
-           norm_rope_store_kernel<T>, view, batch);
+    const auto start = [&]<int Heads>() {
+      const unsigned groups = pieces(heads.heads + 2 * heads.kv_heads, warps * Heads);
+      launch(stream, {dim3(static_cast<unsigned>(batch.tokens), groups), 32 * warps},
+             norm_rope_store_kernel<T, Heads>, view, batch);
+    };
+    if (batch.tokens < busy_tokens)
+      start.template operator()<1>();
+    else
+      start.template operator()<heads_of_busy_warp>();
   });
 }
 

@@ -10,7 +10,8 @@ namespace {
 class rows_test : public device_test {
  protected:
   void check_norm(std::int64_t rows, std::int64_t n, bool with_delta);
-  void check_store(const head_shape& shape, std::int32_t block_tokens, bool with_norm);
+  void check_store(const head_shape& shape, std::int32_t block_tokens, bool with_norm,
+                   std::int32_t more_rows = 0);
 };
 
 void rows_test::check_norm(std::int64_t rows, std::int64_t n, bool with_delta) {
@@ -72,10 +73,11 @@ TEST_P(rows_test, NormalisesARowOfZerosToZeros) {
   expect_same(out.read(), std::vector<float>(40));
 }
 
-void rows_test::check_store(const head_shape& shape, std::int32_t block_tokens, bool with_norm) {
+void rows_test::check_store(const head_shape& shape, std::int32_t block_tokens, bool with_norm,
+                            std::int32_t more_rows) {
   SCOPED_TRACE(fmt::format("heads {} kv {} dim {} block {} norm {}", shape.heads, shape.kv_heads,
                            shape.head_dim, block_tokens, with_norm));
-  const std::vector<run> runs = {{0, 1}, {7, 10}, {block_tokens - 1, 2}, {4000, 1}};
+  const std::vector<run> runs = {{0, 1}, {7, 10 + more_rows}, {block_tokens - 1, 2}, {4000, 1}};
   const device_batch batch(*device_, runs, block_tokens);
   const auto dim = static_cast<std::size_t>(shape.head_dim);
   const auto heads = static_cast<std::size_t>(shape.heads),
@@ -130,6 +132,41 @@ void rows_test::check_store(const head_shape& shape, std::int32_t block_tokens, 
 
 TEST_P(rows_test, RotatesHeadsOfAnySizeAndStoresThemInTheirBlocks) {
   for (const std::int32_t dim : {32, 40, 64, 80, 96, 128, 256}) check_store({4, 2, dim}, 16, true);
+}
+
+TEST_P(rows_test, RotatesAndStoresTheHeadsOfManyTokens) {
+  check_store({4, 2, 128}, 16, true, 60);
+  check_store({3, 1, 40}, 16, false, 53);
+  check_store({8, 1, 64}, 16, true, 117);
+}
+
+TEST_P(rows_test, RotatesATokenToTheSameBitsAmongMany) {
+  constexpr std::int32_t tokens = 70, heads = 3, kv = 1, dim = 64, cols = (heads + 2 * kv) * dim;
+  const auto x = random_floats(std::size_t{tokens} * cols, 3);
+  const auto norm = load_vector(*device_, random_floats(dim, 4));
+  std::vector<float> frequencies(dim / 2, 0.37F);
+  const auto in_chunks = [&](std::int32_t rows) {
+    std::vector<float> all;
+    for (std::int32_t first = 0; first < tokens; first += rows) {
+      const device_batch batch(*device_, {{first, rows}}, 16);
+      const device_matrix qkv(*device_, rows, cols,
+                              {x.begin() + first * cols, x.begin() + (first + rows) * cols});
+      const device_matrix keys(*device_, batch.blocks() * 16, kv * dim),
+          values(*device_, batch.blocks() * 16, kv * dim);
+      device_->norm_rope_store(qkv.view(), norm.view, norm.view, 1e-6F, {frequencies.data(), 1},
+                               {heads, kv, dim}, {keys.view(), values.view(), 16}, batch.view());
+      const auto got = qkv.read(), pages = keys.read();
+      for (std::int32_t row = 0; row < rows; ++row) {
+        const auto from = got.begin() + row * cols;
+        all.insert(all.end(), from, from + heads * dim);
+        const auto place = batch.page_row(0, first + row);
+        const auto page = pages.begin() + static_cast<std::ptrdiff_t>(place) * kv * dim;
+        all.insert(all.end(), page, page + kv * dim);
+      }
+    }
+    return all;
+  };
+  EXPECT_EQ(in_chunks(tokens), in_chunks(1));
 }
 
 TEST_P(rows_test, StoresIntoBlocksOfAnySize) {
