@@ -98,23 +98,25 @@ class decode_block {
   __device__ void run() {
     // What earlier steps left in the pages is there already; this step's rows are behind the wait.
     const int old = max(0, (piece_.first_position - first_ + decode_step - tile) / decode_step);
-    const int early = min(stages - 1, old);
+    const int early = min(stages, old);
     for (int i = 0; i < early; ++i) load(i);
     ptx::wait_for_previous();
     ptx::allow_next();
-    load_queries();
-    for (int i = early; i < stages - 1; ++i) load(i);
+    for (int i = early; i < stages; ++i) load(i);
+    bring_queries();
     const seen_positions seen[2] = {seen_by(0), seen_by(1)};
     attention_.reset();
-    ptx::wait_copies<0>();
     __syncthreads();
+    // A stage is filled again as soon as it was read: all others are on their way while the warp
+    // waits for the next.
     for (int i = 0; i < tiles_; ++i) {
-      ptx::wait_copies<stages - 2>();
+      ptx::wait_copies<stages - 1>();
       __syncwarp();
-      load(i + stages - 1);
       auto& copy = shared_.copies[warp_][i % stages];
       attention_.attend(shared_.queries, copy.keys, copy.values, first_ + i * decode_step, seen,
                         in_.scores);
+      __syncwarp();
+      load(i + stages);
     }
     attention_.add_up();
     ptx::wait_copies<0>();
@@ -165,25 +167,31 @@ class decode_block {
     ptx::commit_copies();
   }
 
-  __device__ void load_queries() {
-    constexpr int lanes = Dim / vector_size;
+  __device__ void bring_queries() {
+    constexpr int lanes = Dim / vector_size, pieces = decode_queries * lanes / threads;
+    static_assert(decode_queries * lanes % threads == 0);
     const std::int64_t cols = std::int64_t{in_.kv_heads} * (in_.group + 2) * Dim;
     const T* const head =
         static_cast<const T*>(in_.qkv) + piece_.first_row * cols + head_ * in_.group * Dim;
+    uint4 mine[pieces];
 #pragma unroll
-    for (int i = thread_; i < decode_queries * lanes; i += threads) {
-      const int query = piece_.first_query + i / lanes, column = i % lanes * vector_size;
-      const bool valid = i / lanes < queries();
-      const T* const from = head + query / in_.group * cols + query % in_.group * Dim + column;
-      ptx::copy_async(shared_.queries + i / lanes * stride + column, valid ? from : head, valid);
+    for (int i = 0; i < pieces; ++i) {
+      const int row = (i * threads + thread_) / lanes, query = piece_.first_query + row;
+      const T* const from =
+          head + query / in_.group * cols + query % in_.group * Dim + thread_ % lanes * vector_size;
+      mine[i] = row < queries() ? *reinterpret_cast<const uint4*>(from) : make_uint4(0, 0, 0, 0);
     }
-    ptx::commit_copies();
+#pragma unroll
+    for (int i = 0; i < pieces; ++i)
+      *reinterpret_cast<uint4*>(shared_.queries + (i * threads + thread_) / lanes * stride +
+                                thread_ % lanes * vector_size) = mine[i];
   }
 
   __device__ void leave_results() {
     auto& done = shared_.done;
     for (int i = 0; i < 2; ++i) {
       const int row = lane_ / 4 + 8 * i;
+      if (row >= queries()) continue;
       if (lane_ % 4 == 0)
         done.of_rows[warp_][row] = make_float2(attention_.best[i], attention_.total[i]);
 #pragma unroll
