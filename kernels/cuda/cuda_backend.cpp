@@ -311,6 +311,7 @@ const float* cuda_backend::frequencies_of(const rope_table& rope, std::int32_t c
     found =
         frequencies_.insert(found, {{wanted.begin(), wanted.end()}, allocate(wanted.size_bytes())});
     upload(found->device.get(), found->values.data(), wanted.size_bytes());
+    check(cudaStreamSynchronize(stream_.get()), "cudaStreamSynchronize"); // it is read early
   }
   return reinterpret_cast<const float*>(found->device.get());
 }

@@ -397,7 +397,11 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
                            .most_rows = most_rows,
                            .blocks = blocks()};
   planned& known = planned_for(shape, heads.head_dim);
-  plan(known, batch);
+  // Blocks read their piece early. All later plans of the shape are made by begin().
+  if (!known.is_current) {
+    plan(known, batch);
+    check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+  }
   auto* const part_sums = reinterpret_cast<float2*>(parts_.get());
   const std::int64_t part_rows = most_parts() * decode_queries;
   const decode_inputs in{

@@ -2,6 +2,7 @@
 // own buffers, from a list of those that are free: nothing waits for an earlier call.
 #include "kernels/cuda/sampling.hpp"
 
+#include "kernels/cuda/pinned_copies.hpp"
 #include "kernels/cuda/sampling_plan.hpp"
 
 #include <algorithm>
@@ -182,8 +183,7 @@ std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, con
   std::byte* const out = call->output_device.at_least(plan.output_bytes());
   std::byte* const out_host = call->output_host.at_least(plan.output_bytes());
   pack(host, plan, rows, logits.cols);
-  check(cudaMemcpyAsync(in, host, plan.input_bytes(), cudaMemcpyHostToDevice, stream),
-        "cudaMemcpy");
+  bring_from_pinned(stream, in, host, plan.input_bytes());
 
   const sampling_output output{reinterpret_cast<sampling_head*>(out),
                                reinterpret_cast<sampling_tops*>(out + plan.heads_bytes()), chosen};
@@ -207,8 +207,7 @@ std::unique_ptr<pending_samples> device_sampler::sample(cudaStream_t stream, con
                 reinterpret_cast<std::uint32_t*>(counts_.get()), slots, stride});
   }
   if (plan.reports) sample_report(stream, input(greedy, plain + adjusted), output);
-  check(cudaMemcpyAsync(out_host, out, plan.output_bytes(), cudaMemcpyDeviceToHost, stream),
-        "cudaMemcpy");
+  leave_in_pinned(stream, out_host, out, plan.output_bytes());
   check(cudaEventRecord(call->done.get(), stream), "cudaEventRecord");
   return std::make_unique<device_samples>(calls_, std::move(call), plan);
 }

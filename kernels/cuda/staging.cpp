@@ -1,5 +1,7 @@
 #include "kernels/cuda/staging.hpp"
 
+#include "kernels/cuda/pinned_copies.hpp"
+
 #include <algorithm>
 
 namespace troupe::cuda {
@@ -25,9 +27,7 @@ void staging::bring(void* device, const host_matrix& from, std::uint64_t offset,
     const std::size_t part = std::min(bytes - done, half_bytes_ - used_);
     std::byte* const through = pinned_.get() + half_ * half_bytes_ + used_;
     from.copy_to({through, part}, offset + done);
-    check(cudaMemcpyAsync(static_cast<std::byte*>(device) + done, through, part,
-                          cudaMemcpyHostToDevice, stream_),
-          "cudaMemcpyAsync");
+    bring_from_pinned(stream_, static_cast<std::byte*>(device) + done, through, part);
     used_ = std::min(half_bytes_, (used_ + part + alignment - 1) / alignment * alignment);
     done += part;
   }
