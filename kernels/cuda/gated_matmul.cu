@@ -162,8 +162,7 @@ class gated_warpgroup {
         before_ = at_.stage;
         at_.advance();
       }
-      ptx::wait_products<0>(sums_[0]);
-      ptx::wait_products<0>(sums_[1]);
+      ptx::wait_products<0>(sums_);
       release(before_);
 #pragma unroll
       for (int j = 0; j < Width / 8; j += 2)
@@ -180,16 +179,13 @@ class gated_warpgroup {
     const std::uint64_t weights = rows_descriptor(ptx::shared_address(stage.weights));
     ptx::wgmma_fence();
 #pragma unroll
-    for (int k = 0; k < depth / 16; ++k)
-#pragma unroll
-      for (int half = 0; half < 2; ++half) {
-        const std::uint64_t a = advanced(rows, k * 32);
-        const std::uint64_t b = advanced(weights, half * Width * panel_row_bytes + k * 32);
-        if constexpr (T::type == dtype::bf16)
-          ptx::multiply_shared_bf16(sums_[half], a, b, keep || k > 0);
-        else
-          ptx::multiply_shared_f16(sums_[half], a, b, keep || k > 0);
-      }
+    for (int k = 0; k < depth / 16; ++k) {
+      const std::uint64_t a = advanced(rows, k * 32), b = advanced(weights, k * 32);
+      if constexpr (T::type == dtype::bf16)
+        ptx::multiply_shared_bf16(sums_, a, b, keep || k > 0);
+      else
+        ptx::multiply_shared_f16(sums_, a, b, keep || k > 0);
+    }
     ptx::commit_products();
   }
 
@@ -203,7 +199,8 @@ class gated_warpgroup {
   /// Number e of the two adjacent ones that the thread has of row i and outputs [8 j, 8 j + 8) of
   /// the tile, the first of which is `first`.
   __device__ float number(int first, int j, int i, int e) const {
-    float gate = sums_[0][4 * j + 2 * i + e], up = sums_[1][4 * j + 2 * i + e];
+    const int at = 4 * j + 2 * i + e;
+    float gate = sums_[at], up = sums_[Width / 2 + at];
     if (of_.bias != nullptr) {
       const int output = min(first + lane_ % 4 * 2 + e, of_.outputs - 1);
       gate += of_.bias[output];
@@ -233,8 +230,8 @@ class gated_warpgroup {
   const int lane_;
   const int row_; ///< the thread's first; the other is 8 on
   stage_place<memory::stages> at_;
-  int before_ = 0; ///< the stage whose products may be under way
-  float sums_[2][Width / 2];
+  int before_ = 0;    ///< the stage whose products may be under way
+  float sums_[Width]; ///< of gates, then of ups
 };
 
 // At most 256 rows; outputs and the inner dimension are multiples of 8, out is aligned to 16 bytes.

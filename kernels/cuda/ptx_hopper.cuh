@@ -163,15 +163,22 @@ __device__ inline void wait_products(float (&sums)[Count]) {
       "+f"(c[i + 6]), "+f"(c[i + 7])
 #define TROUPE_C16(c, i) TROUPE_C8(c, i), TROUPE_C8(c, i + 8)
 #define TROUPE_C32(c, i) TROUPE_C16(c, i), TROUPE_C16(c, i + 16)
-#define TROUPE_C64(c) TROUPE_C32(c, 0), TROUPE_C32(c, 32)
+#define TROUPE_C64(c, i) TROUPE_C32(c, i), TROUPE_C32(c, i + 32)
 #define TROUPE_R32                                                                                 \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "     \
   "%20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
-#define TROUPE_R48                                                                                 \
-  TROUPE_R32                                                                                       \
-  ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
-#define TROUPE_R56 TROUPE_R48 ", %48, %49, %50, %51, %52, %53, %54, %55"
-#define TROUPE_R64 TROUPE_R56 ", %56, %57, %58, %59, %60, %61, %62, %63"
+#define TROUPE_R64                                                                                 \
+  TROUPE_R32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "  \
+             "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define TROUPE_R96                                                                                 \
+  TROUPE_R64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, "  \
+             "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95"
+#define TROUPE_R112                                                                                \
+  TROUPE_R96 ", %96, %97, %98, %99, %100, %101, %102, %103, %104, %105, %106, %107, %108, %109, "  \
+             "%110, %111"
+#define TROUPE_R128                                                                                \
+  TROUPE_R112 ", %112, %113, %114, %115, %116, %117, %118, %119, %120, %121, %122, %123, %124, "   \
+              "%125, %126, %127"
 #define TROUPE_WGMMA(shape, type, keep)                                                            \
   "{ .reg .pred keep;\n setp.ne.b32 keep, " keep ", 0;\n"                                          \
   " wgmma.mma_async.sync.aligned.m64" shape "k16.f32." type "." type " "
@@ -186,13 +193,15 @@ __device__ inline void wait_products(float (&sums)[Count]) {
 #define TROUPE_SHARED_PRODUCTS(name, type)                                                         \
   TROUPE_SHARED_PRODUCT(name, type, 32, "n64", TROUPE_R32, TROUPE_LIST(TROUPE_C32(c, 0)),          \
                         "%32, %33", "%34")                                                         \
-  TROUPE_SHARED_PRODUCT(name, type, 48, "n96", TROUPE_R48,                                         \
-                        TROUPE_LIST(TROUPE_C32(c, 0), TROUPE_C16(c, 32)), "%48, %49", "%50")       \
-  TROUPE_SHARED_PRODUCT(name, type, 56, "n112", TROUPE_R56,                                        \
-                        TROUPE_LIST(TROUPE_C32(c, 0), TROUPE_C16(c, 32), TROUPE_C8(c, 48)),        \
-                        "%56, %57", "%58")                                                         \
-  TROUPE_SHARED_PRODUCT(name, type, 64, "n128", TROUPE_R64, TROUPE_LIST(TROUPE_C64(c)),            \
-                        "%64, %65", "%66")
+  TROUPE_SHARED_PRODUCT(name, type, 64, "n128", TROUPE_R64, TROUPE_LIST(TROUPE_C64(c, 0)),         \
+                        "%64, %65", "%66")                                                         \
+  TROUPE_SHARED_PRODUCT(name, type, 96, "n192", TROUPE_R96,                                        \
+                        TROUPE_LIST(TROUPE_C64(c, 0), TROUPE_C32(c, 64)), "%96, %97", "%98")       \
+  TROUPE_SHARED_PRODUCT(name, type, 112, "n224", TROUPE_R112,                                      \
+                        TROUPE_LIST(TROUPE_C64(c, 0), TROUPE_C32(c, 64), TROUPE_C16(c, 96)),       \
+                        "%112, %113", "%114")                                                      \
+  TROUPE_SHARED_PRODUCT(name, type, 128, "n256", TROUPE_R128,                                      \
+                        TROUPE_LIST(TROUPE_C64(c, 0), TROUPE_C64(c, 64)), "%128, %129", "%130")
 #define TROUPE_REGISTER_PRODUCT(name, type, count, shape, registers, numbers, a_b)                 \
   __device__ inline void name(float(&c)[count], const std::uint32_t* a, std::uint64_t b) {         \
     asm volatile(TROUPE_WGMMA(shape, type, "1") "{" registers "}, " a_b ", keep, 1, 1, 1; }"       \
@@ -202,7 +211,7 @@ __device__ inline void wait_products(float (&sums)[Count]) {
 #define TROUPE_REGISTER_PRODUCTS(name, type)                                                       \
   TROUPE_REGISTER_PRODUCT(name, type, 32, "n64", TROUPE_R32, TROUPE_C32(c, 0),                     \
                           "{%32, %33, %34, %35}, %36")                                             \
-  TROUPE_REGISTER_PRODUCT(name, type, 64, "n128", TROUPE_R64, TROUPE_C64(c),                       \
+  TROUPE_REGISTER_PRODUCT(name, type, 64, "n128", TROUPE_R64, TROUPE_C64(c, 0),                    \
                           "{%64, %65, %66, %67}, %68")
 /// Both operands in shared memory.
 TROUPE_SHARED_PRODUCTS(multiply_shared_bf16, "bf16")
@@ -215,10 +224,11 @@ TROUPE_REGISTER_PRODUCTS(multiply_add_f16, "f16")
 #undef TROUPE_C64
 #undef TROUPE_C16
 #undef TROUPE_LIST
-#undef TROUPE_R48
-#undef TROUPE_R56
 #undef TROUPE_R32
 #undef TROUPE_R64
+#undef TROUPE_R96
+#undef TROUPE_R112
+#undef TROUPE_R128
 #undef TROUPE_WGMMA
 #undef TROUPE_SHARED_PRODUCT
 #undef TROUPE_SHARED_PRODUCTS
