@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace troupe::cuda {
 
@@ -21,11 +22,12 @@ constexpr std::int32_t most_kv_heads = 256;
 static_assert(decode_step == warps * tile);
 
 struct decode_inputs {
-  void* out;          // [tokens, kv_heads * group * head_dim]
-  const void* qkv;    // [tokens, kv_heads * (group + 2) * head_dim]
-  const void* keys;   // [., kv_heads * head_dim]
-  const void* values; // the same
-  const decode_piece* pieces;
+  void* out;                        // [tokens, kv_heads * group * head_dim]
+  const void* qkv;                  // [tokens, kv_heads * (group + 2) * head_dim]
+  const void* keys;                 // [., kv_heads * head_dim]
+  const void* values;               // the same
+  const std::int32_t* first_piece;  // [lists + 1]
+  const decode_piece* pieces;       // those of a list are adjacent
   const std::int32_t* block_tables; // [., table_stride]
   std::int32_t table_stride;
   std::int32_t block_tokens;
@@ -301,16 +303,29 @@ class decode_block {
 template <class T, int Dim, int Stages>
 __global__ void __launch_bounds__(threads, blocks_per_multiprocessor)
     attend_decoding(const __grid_constant__ decode_inputs in) {
-  const decode_piece piece = in.pieces[blockIdx.x / static_cast<unsigned>(in.kv_heads)];
-  if (piece.begin >= piece.end) return;
-  decode_block<T, Dim, Stages>(in, piece, *ptx::dynamic_shared<decode_memory<T, Dim, Stages>>())
-      .run();
+  auto& shared = *ptx::dynamic_shared<decode_memory<T, Dim, Stages>>();
+  const unsigned list = blockIdx.x / static_cast<unsigned>(in.kv_heads);
+  const int first = in.first_piece[list], end = in.first_piece[list + 1];
+  if (first == end) return;
+  decode_piece next = in.pieces[first];
+  for (int i = first; i < end; ++i) {
+    const decode_piece piece = next;
+    if (i + 1 < end) next = in.pieces[i + 1];
+    if (i > first) __syncthreads(); // nobody reads what the one before it left
+    decode_block<T, Dim, Stages>(in, piece, shared).run();
+  }
 }
 
 template <class T, int Dim, int Stages>
 void issue(cudaStream_t stream, unsigned blocks, const decode_inputs& in) {
   launch(stream, {blocks, threads, sizeof(decode_memory<T, Dim, Stages>)},
          attend_decoding<T, Dim, Stages>, in);
+}
+
+/// What stands before the pieces on the device, for a power of two lists.
+std::size_t first_piece_bytes(const decode_shape& shape) {
+  const auto most = std::bit_ceil(static_cast<std::size_t>(most_decode_lists(shape)));
+  return (most + 1) * sizeof(std::int32_t);
 }
 
 /// What one query of a part leaves.
@@ -346,24 +361,28 @@ void decode_attention::begin(const batch_view& batch) {
 
 void decode_attention::plan(planned& at, const batch_view& batch) {
   if (at.is_current) return;
-  decode_plan made = plan_decode(batch.runs, at.shape);
-  at.pieces = made.pieces.empty() ? 0 : std::bit_ceil(made.pieces.size());
-  if (at.pieces > at.capacity) {
-    const std::size_t capacity = std::max<std::size_t>(2 * at.pieces, 1024);
+  const decode_plan made = plan_decode(batch.runs, at.shape);
+  const std::size_t before = first_piece_bytes(at.shape);
+  at.lists = made.lists() == 0 ? 0 : std::bit_ceil(made.lists());
+  if (made.pieces.size() > at.capacity || !at.on_device) {
+    const std::size_t capacity = std::max<std::size_t>(2 * made.pieces.size(), 1024);
     at.capacity = 0;
-    at.on_device = allocate_device(capacity * sizeof(decode_piece));
+    at.on_device = allocate_device(before + capacity * sizeof(decode_piece));
     at.capacity = capacity;
   }
-  if (at.pieces > 0) {
+  if (at.lists > 0) {
     reserve();
-    made.pieces.resize(at.pieces);
-    uploads_.upload(at.on_device.get(), made.pieces.data(), at.pieces * sizeof(decode_piece));
+    std::vector<std::byte> words(before + made.pieces.size() * sizeof(decode_piece));
+    auto* const first_piece = reinterpret_cast<std::int32_t*>(words.data());
+    std::fill_n(first_piece, before / sizeof(std::int32_t), made.first_piece.back());
+    std::ranges::copy(made.first_piece, first_piece);
+    std::memcpy(words.data() + before, made.pieces.data(),
+                made.pieces.size() * sizeof(decode_piece));
+    uploads_.upload(at.on_device.get(), words.data(), words.size());
   }
   at.is_current = true;
 }
 
-// Merged parts of a key head are at most twice the pieces that its blocks are given, of whatever
-// length: a sequence that is cut is longer than one piece.
 void decode_attention::reserve() {
   if (parts_) return;
   const std::size_t counters = static_cast<std::size_t>(most_parts()) * sizeof(unsigned);
@@ -373,8 +392,9 @@ void decode_attention::reserve() {
                            bytes_of_part(most_dim));
 }
 
+/// Of all key heads: each list is that of a block, and at most twice as many parts are merged.
 std::int64_t decode_attention::most_parts() const {
-  return 2 * pieces_a_block * std::max(blocks(), most_kv_heads);
+  return 2 * std::int64_t{std::max(blocks(), most_kv_heads)};
 }
 
 std::int32_t decode_attention::blocks() const {
@@ -384,7 +404,7 @@ std::int32_t decode_attention::blocks() const {
 std::uint64_t decode_attention::launches() const {
   launch_name name;
   name.add(counters_.get()).add(parts_.get());
-  for (const planned& known : plans_) name.add(known.on_device.get()).add(known.pieces);
+  for (const planned& known : plans_) name.add(known.on_device.get()).add(known.lists);
   return name.value;
 }
 
@@ -409,7 +429,9 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
       .qkv = qkv.data,
       .keys = pages.keys.data,
       .values = pages.values.data,
-      .pieces = reinterpret_cast<const decode_piece*>(known.on_device.get()),
+      .first_piece = reinterpret_cast<const std::int32_t*>(known.on_device.get()),
+      .pieces =
+          reinterpret_cast<const decode_piece*>(known.on_device.get() + first_piece_bytes(shape)),
       .block_tables = batch.block_tables,
       .table_stride = batch.table_stride,
       .block_tokens = pages.block_tokens,
@@ -421,7 +443,7 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
       .part_sums = part_sums,
       .parts = reinterpret_cast<float*>(part_sums + part_rows),
   };
-  const auto blocks = static_cast<unsigned>(known.pieces) * static_cast<unsigned>(heads.kv_heads);
+  const auto blocks = static_cast<unsigned>(known.lists) * static_cast<unsigned>(heads.kv_heads);
   with_type(out.type, [&]<class T>() {
     if (heads.head_dim == 64)
       issue<T, 64, 4>(stream_, blocks, in);

@@ -1,8 +1,8 @@
 // Paged attention of sequences with few rows, which is reading their keys and values: the way to
-// the device's copy rate. A block has the queries of one key head, which share what is read; its
-// warps go through the positions 16 at a time, each with a line of copies of its own under way, and
-// meet only at the end. Sequences that were cut are merged by the block that is done last, so that
-// there is no second kernel.
+// the device's copy rate. A block has a list of pieces and their queries of one key head, which
+// share what is read; its warps go through the positions 16 at a time, each with a line of copies
+// of its own under way, and meet only at the end. Sequences that were cut are merged by the block
+// that is done last, so that there is no second kernel.
 //
 // How positions are cut depends on the whole batch, and with it the rounding of sums: where a
 // sequence's bits must not depend on its company, paged_attention serves.
@@ -44,10 +44,10 @@ class decode_attention {
   struct planned {
     decode_shape shape;
     std::int32_t head_dim = 0;
-    memory on_device; // [capacity] of decode_piece
-    std::size_t capacity = 0;
-    std::size_t pieces = 0;  ///< a power of two; those beyond the plan's are empty
-    bool is_current = false; ///< of this batch
+    memory on_device;         // first_piece [most lists + 1], then pieces
+    std::size_t capacity = 0; ///< of pieces
+    std::size_t lists = 0;    ///< a power of two; those beyond the plan's are empty
+    bool is_current = false;  ///< of this batch
   };
   std::int32_t blocks() const;
   std::int64_t most_parts() const;

@@ -1,6 +1,3 @@
-// Where there are more sequences than blocks, pieces are short enough for several to come to each
-// block: those that are done early then take what is left. Where there are fewer, pieces are the
-// shortest of which all run at once.
 #include "kernels/cuda/decode_plan.hpp"
 
 #include <algorithm>
@@ -9,89 +6,134 @@ namespace troupe::cuda {
 
 namespace {
 
-constexpr std::int64_t shortest_piece = 256;
+/// Steps that a sequence is not cut into less than while every one can have a block of its own.
+constexpr std::int64_t fewest_steps = 4;
+/// To begin a piece takes as long as so many steps.
+constexpr std::int64_t steps_to_begin = 1;
 
+/// A tile of a sequence's queries, and the positions that it sees.
 struct query_tile {
+  const sequence_rows* run;
+  std::int32_t first_query;
   std::int32_t begin;
   std::int32_t end;
+
+  std::int32_t first_step() const { return begin / decode_step; }
+  std::int64_t steps() const { return (end + decode_step - 1) / decode_step - first_step(); }
+  std::int64_t cost() const { return steps_to_begin + steps(); }
 };
 
-query_tile seen_by(const sequence_rows& run, std::int32_t first_query, const decode_shape& shape) {
-  const std::int32_t first = run.first_position + first_query / shape.group;
-  const std::int32_t last =
-      run.first_position +
-      std::min(first_query + decode_queries - 1, run.rows * shape.group - 1) / shape.group;
-  return {shape.window > 0 ? std::max(0, first - shape.window + 1) : 0, last + 1};
-}
-
-/// Calls f(run, first query, positions) for each tile of queries.
-template <class F>
-void each_tile(std::span<const sequence_rows> runs, const decode_shape& shape, const F& f) {
+std::vector<query_tile> tiles_of(std::span<const sequence_rows> runs, const decode_shape& shape) {
+  std::vector<query_tile> tiles;
   for (const sequence_rows& run : runs) {
     if (run.rows > shape.most_rows) continue;
-    for (std::int32_t query = 0; query < run.rows * shape.group; query += decode_queries)
-      f(run, query, seen_by(run, query, shape));
+    const std::int32_t queries = run.rows * shape.group;
+    for (std::int32_t query = 0; query < queries; query += decode_queries) {
+      const std::int32_t first = run.first_position + query / shape.group;
+      const std::int32_t last =
+          run.first_position + std::min(query + decode_queries - 1, queries - 1) / shape.group;
+      tiles.push_back(
+          {&run, query, shape.window > 0 ? std::max(0, first - shape.window + 1) : 0, last + 1});
+    }
   }
+  return tiles;
 }
 
-std::int64_t pieces_of(std::int64_t length, std::int64_t longest) {
-  return std::max<std::int64_t>(1, (length + longest - 1) / longest);
-}
+class cutter {
+ public:
+  explicit cutter(const decode_shape& shape, std::int64_t tiles, std::int64_t steps,
+                  std::int64_t cost)
+      : group_(shape.group), cost_(cost) {
+    const std::int64_t most = most_decode_lists(shape);
+    lists_ = std::min(most, std::max(tiles, steps / fewest_steps));
+    least_ = tiles > most ? 1 : fewest_steps;
+  }
 
-std::int64_t rounded_up(std::int64_t positions) {
-  return (positions + decode_step - 1) / decode_step * decode_step;
-}
+  void add(const query_tile& tile) {
+    const std::int64_t steps = tile.steps();
+    const auto first_part = static_cast<std::int32_t>(plan_.pieces.size());
+    std::int64_t from = 0;
+    for (; cut_ < lists_ && end_of_list() < done_ + tile.cost(); ++cut_) {
+      std::int64_t at = end_of_list() - done_ - steps_to_begin;
+      if (at < least_) at = 0;
+      if (steps - at < least_) at = steps;
+      if (at > from) add_piece(tile, from, at);
+      from = std::max(from, at);
+      end_list();
+    }
+    if (from < steps) add_piece(tile, from, steps);
+    number_parts(first_part);
+    done_ += tile.cost();
+  }
 
-/// The tile's positions from the step that holds its first on.
-std::int64_t steps_of(const query_tile& seen) {
-  return seen.end - seen.begin / decode_step * decode_step;
-}
+  decode_plan take() {
+    end_list();
+    return std::move(plan_);
+  }
 
-std::int64_t longest_piece(std::span<const sequence_rows> runs, const decode_shape& shape) {
-  std::int64_t tiles = 0, positions = 0;
-  each_tile(runs, shape, [&](const sequence_rows&, std::int32_t, const query_tile& seen) {
-    ++tiles;
-    positions += steps_of(seen);
-  });
-  const std::int64_t blocks = std::max(1, shape.blocks / shape.kv_heads); // for each key head
-  if (tiles > blocks / 2)
-    return std::max(rounded_up(positions / (pieces_a_block * blocks)), shortest_piece);
-  const auto pieces = [&](std::int64_t longest) {
-    std::int64_t count = 0;
-    each_tile(runs, shape, [&](const sequence_rows&, std::int32_t, const query_tile& seen) {
-      count += pieces_of(steps_of(seen), longest);
-    });
-    return count;
-  };
-  std::int64_t longest = std::max(rounded_up(positions / blocks), shortest_piece);
-  while (pieces(longest) > blocks) longest += rounded_up(longest / 16);
-  return longest;
-}
+ private:
+  std::int64_t end_of_list() const { return cost_ * cut_ / lists_; }
+
+  void end_list() {
+    const auto pieces = static_cast<std::int32_t>(plan_.pieces.size());
+    if (plan_.first_piece.empty()) plan_.first_piece.push_back(0);
+    if (pieces > plan_.first_piece.back()) plan_.first_piece.push_back(pieces);
+  }
+
+  void add_piece(const query_tile& tile, std::int64_t from, std::int64_t to) {
+    const auto position = [&](std::int64_t step) {
+      return static_cast<std::int32_t>((tile.first_step() + step) * decode_step);
+    };
+    const sequence_rows& run = *tile.run;
+    plan_.pieces.push_back({.table = run.table,
+                            .first_row = run.first_row,
+                            .first_position = run.first_position,
+                            .queries = run.rows * group_,
+                            .first_query = tile.first_query,
+                            .begin = std::max(position(from), tile.begin),
+                            .end = std::min(position(to), tile.end),
+                            .part = 0,
+                            .parts = 1,
+                            .first_part = plan_.parts});
+  }
+
+  /// The pieces from `first` on are of one tile.
+  void number_parts(std::int32_t first) {
+    const std::int32_t parts = static_cast<std::int32_t>(plan_.pieces.size()) - first;
+    if (parts < 2) return;
+    for (std::int32_t part = 0; part < parts; ++part) {
+      decode_piece& piece = plan_.pieces[static_cast<std::size_t>(first + part)];
+      piece.part = part;
+      piece.parts = parts;
+    }
+    plan_.parts += parts;
+  }
+
+  std::int32_t group_;
+  std::int64_t cost_; ///< of all tiles
+  std::int64_t lists_ = 1;
+  std::int64_t least_ = 1; ///< steps on either side of a cut
+  std::int64_t done_ = 0;  ///< cost of the tiles that were added
+  std::int64_t cut_ = 1;   ///< the list that is being filled ends there
+  decode_plan plan_;
+};
 
 } // namespace
 
+std::int32_t most_decode_lists(const decode_shape& shape) {
+  return std::max(1, shape.blocks / shape.kv_heads);
+}
+
 decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape& shape) {
-  const std::int64_t longest = longest_piece(runs, shape);
-  decode_plan plan;
-  std::vector<decode_piece> small;
-  each_tile(runs, shape, [&](const sequence_rows& run, std::int32_t query, const query_tile& seen) {
-    const std::int64_t count = pieces_of(steps_of(seen), longest);
-    // Cut at multiples of the step, so that no piece shares a step with another.
-    const std::int64_t first = seen.begin / decode_step * decode_step;
-    const std::int64_t length = rounded_up((seen.end - first + count - 1) / count);
-    const auto parts = static_cast<std::int32_t>(pieces_of(seen.end - first, length));
-    auto& into = 2 * length > longest ? plan.pieces : small;
-    for (std::int32_t part = 0; part < parts; ++part) {
-      const auto begin = static_cast<std::int32_t>(first + part * length);
-      into.push_back({run.table, run.first_row, run.first_position, run.rows * shape.group, query,
-                      std::max(begin, seen.begin),
-                      static_cast<std::int32_t>(std::min<std::int64_t>(begin + length, seen.end)),
-                      part, parts, plan.parts});
-    }
-    if (parts > 1) plan.parts += parts;
-  });
-  plan.pieces.insert(plan.pieces.end(), small.begin(), small.end());
-  return plan;
+  const auto tiles = tiles_of(runs, shape);
+  std::int64_t steps = 0, cost = 0;
+  for (const query_tile& tile : tiles) {
+    steps += tile.steps();
+    cost += tile.cost();
+  }
+  cutter cut(shape, std::ssize(tiles), steps, cost);
+  for (const query_tile& tile : tiles) cut.add(tile);
+  return cut.take();
 }
 
 } // namespace troupe::cuda

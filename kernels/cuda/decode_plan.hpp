@@ -1,7 +1,8 @@
-// How attention of sequences with few rows is cut into pieces of work, one for each block and key
-// head. Reading keys and values is all that takes time, so a piece is a range of positions: long
-// sequences are cut until every multiprocessor has about the same to read, short ones stay whole,
-// since what is cut has to be merged. The host knows the positions, so it cuts, once for all layers
+// How attention of sequences with few rows is cut into work for a GPU's blocks. Reading keys and
+// values is all that takes time, so all that is to be read stands in one line, sequence after
+// sequence, and is cut into as many equal lists as blocks run at once for a key head: all are done
+// at the same time. A sequence over which a cut goes has to be merged, so cuts that are near its
+// beginning or end are moved there. The host knows the positions, so it cuts, once for all layers
 // of a step. Without CUDA: tested by itself.
 #pragma once
 
@@ -16,9 +17,6 @@ namespace troupe::cuda {
 constexpr std::int32_t decode_queries = 16;
 /// Positions that pieces begin and end at, but at a sequence's ends.
 constexpr std::int32_t decode_step = 64;
-
-/// Pieces that each block gets where there are many sequences, about.
-constexpr std::int64_t pieces_a_block = 4;
 
 struct decode_piece {
   std::int32_t table;          ///< the sequence's row of the block tables
@@ -45,10 +43,17 @@ struct decode_shape {
 };
 
 struct decode_plan {
-  std::vector<decode_piece> pieces; ///< the long ones first
-  std::int32_t parts = 0;           ///< of all that are merged
+  std::vector<decode_piece> pieces;
+  std::vector<std::int32_t> first_piece; ///< [lists + 1], those of a list are adjacent
+  std::int32_t parts = 0;                ///< of all that are merged, less than twice the lists
+
+  std::size_t lists() const { return first_piece.size() - 1; }
 };
 
+/// Lists that blocks can do at once for each key head.
+std::int32_t most_decode_lists(const decode_shape& shape);
+
+/// There are no empty lists.
 decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape& shape);
 
 } // namespace troupe::cuda
