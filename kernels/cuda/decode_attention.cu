@@ -5,8 +5,6 @@
 #include "kernels/cuda/launch.cuh"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 namespace troupe::cuda {
 
@@ -26,8 +24,7 @@ struct decode_inputs {
   const void* qkv;                  // [tokens, kv_heads * (group + 2) * head_dim]
   const void* keys;                 // [., kv_heads * head_dim]
   const void* values;               // the same
-  const std::int32_t* first_piece;  // [lists + 1]
-  const decode_piece* pieces;       // those of a list are adjacent
+  const decode_piece* pieces;       // a list begins with that of its number
   const std::int32_t* block_tables; // [., table_stride]
   std::int32_t table_stride;
   std::int32_t block_tokens;
@@ -88,16 +85,23 @@ class decode_block {
   static constexpr int stride = shared_memory::stride;
   static constexpr int stages = shared_memory::stages;
 
-  __device__ decode_block(const decode_inputs& in, const decode_piece& piece, shared_memory& shared)
-      : in_(in), piece_(piece), shared_(shared), head_(static_cast<int>(blockIdx.x) % in.kv_heads),
-        thread_(static_cast<int>(threadIdx.x)), lane_(thread_ % 32), warp_(thread_ / 32),
-        first_(piece.begin / tile * tile + warp_ * tile),
-        tiles_(max(0, (piece.end - first_ + decode_step - 1) / decode_step)),
-        table_(in.block_tables + std::int64_t{piece.table} * in.table_stride) {
-    next_block_ = block_of(0);
+  /// The block that holds the first positions of a warp in a piece: what its copies wait for.
+  __device__ static int first_block(const decode_inputs& in, const decode_piece& piece) {
+    const int first = first_of_warp(piece);
+    return first < piece.end ? table_of(in, piece)[first / in.block_tokens] : 0;
   }
 
-  __device__ void run() {
+  __device__ decode_block(const decode_inputs& in, const decode_piece& piece, shared_memory& shared,
+                          int first_block)
+      : in_(in), piece_(piece), shared_(shared), head_(static_cast<int>(blockIdx.x) % in.kv_heads),
+        thread_(static_cast<int>(threadIdx.x)), lane_(thread_ % 32), warp_(thread_ / 32),
+        first_(first_of_warp(piece)),
+        tiles_(max(0, (piece.end - first_ + decode_step - 1) / decode_step)),
+        table_(table_of(in, piece)), next_block_(first_block) {}
+
+  /// `before_end` is called when nothing more has to be asked for.
+  template <class F>
+  __device__ void run(const F& before_end) {
     // What earlier steps left in the pages is there already; this step's rows are behind the wait.
     const int old = max(0, (piece_.first_position - first_ + decode_step - tile) / decode_step);
     const int early = min(stages, old);
@@ -120,6 +124,7 @@ class decode_block {
       __syncwarp();
       load(i + stages);
     }
+    before_end();
     attention_.add_up();
     ptx::wait_copies<0>();
     __syncthreads();
@@ -130,6 +135,14 @@ class decode_block {
   }
 
  private:
+  __device__ static int first_of_warp(const decode_piece& piece) {
+    return piece.begin / tile * tile + static_cast<int>(threadIdx.x) / 32 * tile;
+  }
+  __device__ static const std::int32_t* table_of(const decode_inputs& in,
+                                                 const decode_piece& piece) {
+    return in.block_tables + std::int64_t{piece.table} * in.table_stride;
+  }
+
   __device__ int queries() const {
     return min(decode_queries, piece_.queries - piece_.first_query);
   }
@@ -305,14 +318,20 @@ __global__ void __launch_bounds__(threads, blocks_per_multiprocessor)
     attend_decoding(const __grid_constant__ decode_inputs in) {
   auto& shared = *ptx::dynamic_shared<decode_memory<T, Dim, Stages>>();
   const unsigned list = blockIdx.x / static_cast<unsigned>(in.kv_heads);
-  const int first = in.first_piece[list], end = in.first_piece[list + 1];
-  if (first == end) return;
-  decode_piece next = in.pieces[first];
-  for (int i = first; i < end; ++i) {
-    const decode_piece piece = next;
-    if (i + 1 < end) next = in.pieces[i + 1];
-    if (i > first) __syncthreads(); // nobody reads what the one before it left
-    decode_block<T, Dim, Stages>(in, piece, shared).run();
+  decode_piece piece = in.pieces[list];
+  if (piece.begin >= piece.end) return;
+  int block = decode_block<T, Dim, Stages>::first_block(in, piece);
+  for (;;) {
+    decode_piece next{};
+    if (piece.next > 0) next = in.pieces[piece.next];
+    int next_block = 0;
+    decode_block<T, Dim, Stages>(in, piece, shared, block).run([&] {
+      if (piece.next > 0) next_block = decode_block<T, Dim, Stages>::first_block(in, next);
+    });
+    if (piece.next == 0) return;
+    __syncthreads(); // nobody reads what this one left
+    piece = next;
+    block = next_block;
   }
 }
 
@@ -320,12 +339,6 @@ template <class T, int Dim, int Stages>
 void issue(cudaStream_t stream, unsigned blocks, const decode_inputs& in) {
   launch(stream, {blocks, threads, sizeof(decode_memory<T, Dim, Stages>)},
          attend_decoding<T, Dim, Stages>, in);
-}
-
-/// What stands before the pieces on the device, for a power of two lists.
-std::size_t first_piece_bytes(const decode_shape& shape) {
-  const auto most = std::bit_ceil(static_cast<std::size_t>(most_decode_lists(shape)));
-  return (most + 1) * sizeof(std::int32_t);
 }
 
 /// What one query of a part leaves.
@@ -362,23 +375,17 @@ void decode_attention::begin(const batch_view& batch) {
 void decode_attention::plan(planned& at, const batch_view& batch) {
   if (at.is_current) return;
   const decode_plan made = plan_decode(batch.runs, at.shape);
-  const std::size_t before = first_piece_bytes(at.shape);
-  at.lists = made.lists() == 0 ? 0 : std::bit_ceil(made.lists());
-  if (made.pieces.size() > at.capacity || !at.on_device) {
+  at.lists = made.lists;
+  if (made.pieces.size() > at.capacity) {
     const std::size_t capacity = std::max<std::size_t>(2 * made.pieces.size(), 1024);
     at.capacity = 0;
-    at.on_device = allocate_device(before + capacity * sizeof(decode_piece));
+    at.on_device = allocate_device(capacity * sizeof(decode_piece));
     at.capacity = capacity;
   }
   if (at.lists > 0) {
     reserve();
-    std::vector<std::byte> words(before + made.pieces.size() * sizeof(decode_piece));
-    auto* const first_piece = reinterpret_cast<std::int32_t*>(words.data());
-    std::fill_n(first_piece, before / sizeof(std::int32_t), made.first_piece.back());
-    std::ranges::copy(made.first_piece, first_piece);
-    std::memcpy(words.data() + before, made.pieces.data(),
-                made.pieces.size() * sizeof(decode_piece));
-    uploads_.upload(at.on_device.get(), words.data(), words.size());
+    uploads_.upload(at.on_device.get(), made.pieces.data(),
+                    made.pieces.size() * sizeof(decode_piece));
   }
   at.is_current = true;
 }
@@ -429,9 +436,7 @@ void decode_attention::run(const matrix& out, const matrix& qkv, const head_shap
       .qkv = qkv.data,
       .keys = pages.keys.data,
       .values = pages.values.data,
-      .first_piece = reinterpret_cast<const std::int32_t*>(known.on_device.get()),
-      .pieces =
-          reinterpret_cast<const decode_piece*>(known.on_device.get() + first_piece_bytes(shape)),
+      .pieces = reinterpret_cast<const decode_piece*>(known.on_device.get()),
       .block_tables = batch.block_tables,
       .table_stride = batch.table_stride,
       .block_tokens = pages.block_tokens,

@@ -44,10 +44,10 @@ class decode_attention {
   struct planned {
     decode_shape shape;
     std::int32_t head_dim = 0;
-    memory on_device;         // first_piece [most lists + 1], then pieces
-    std::size_t capacity = 0; ///< of pieces
-    std::size_t lists = 0;    ///< a power of two; those beyond the plan's are empty
-    bool is_current = false;  ///< of this batch
+    memory on_device; // [capacity] of decode_piece
+    std::size_t capacity = 0;
+    std::size_t lists = 0;
+    bool is_current = false; ///< of this batch
   };
   std::int32_t blocks() const;
   std::int64_t most_parts() const;

@@ -1,6 +1,7 @@
 #include "kernels/cuda/decode_plan.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace troupe::cuda {
 
@@ -51,7 +52,7 @@ class cutter {
 
   void add(const query_tile& tile) {
     const std::int64_t steps = tile.steps();
-    const auto first_part = static_cast<std::int32_t>(plan_.pieces.size());
+    const std::size_t first_part = pieces_.size();
     std::int64_t from = 0;
     for (; cut_ < lists_ && end_of_list() < done_ + tile.cost(); ++cut_) {
       std::int64_t at = end_of_list() - done_ - steps_to_begin;
@@ -68,16 +69,29 @@ class cutter {
 
   decode_plan take() {
     end_list();
-    return std::move(plan_);
+    decode_plan plan{.pieces = {}, .lists = 0, .parts = parts_};
+    if (begins_.empty()) return plan;
+    for (const std::size_t begin : begins_) plan.pieces.push_back(pieces_[begin]);
+    plan.lists = std::bit_ceil(begins_.size());
+    plan.pieces.resize(plan.lists);
+    for (std::size_t list = 0; list < begins_.size(); ++list) {
+      const std::size_t end = list + 1 < begins_.size() ? begins_[list + 1] : pieces_.size();
+      std::size_t last = list;
+      for (std::size_t i = begins_[list] + 1; i < end; ++i) {
+        plan.pieces[last].next = static_cast<std::int32_t>(plan.pieces.size());
+        last = plan.pieces.size();
+        plan.pieces.push_back(pieces_[i]);
+      }
+    }
+    return plan;
   }
 
  private:
   std::int64_t end_of_list() const { return cost_ * cut_ / lists_; }
 
   void end_list() {
-    const auto pieces = static_cast<std::int32_t>(plan_.pieces.size());
-    if (plan_.first_piece.empty()) plan_.first_piece.push_back(0);
-    if (pieces > plan_.first_piece.back()) plan_.first_piece.push_back(pieces);
+    if (pieces_.size() > listed_) begins_.push_back(listed_);
+    listed_ = pieces_.size();
   }
 
   void add_piece(const query_tile& tile, std::int64_t from, std::int64_t to) {
@@ -85,37 +99,41 @@ class cutter {
       return static_cast<std::int32_t>((tile.first_step() + step) * decode_step);
     };
     const sequence_rows& run = *tile.run;
-    plan_.pieces.push_back({.table = run.table,
-                            .first_row = run.first_row,
-                            .first_position = run.first_position,
-                            .queries = run.rows * group_,
-                            .first_query = tile.first_query,
-                            .begin = std::max(position(from), tile.begin),
-                            .end = std::min(position(to), tile.end),
-                            .part = 0,
-                            .parts = 1,
-                            .first_part = plan_.parts});
+    pieces_.push_back({.table = run.table,
+                       .first_row = run.first_row,
+                       .first_position = run.first_position,
+                       .queries = run.rows * group_,
+                       .first_query = tile.first_query,
+                       .begin = std::max(position(from), tile.begin),
+                       .end = std::min(position(to), tile.end),
+                       .part = 0,
+                       .parts = 1,
+                       .first_part = parts_,
+                       .next = 0});
   }
 
   /// The pieces from `first` on are of one tile.
-  void number_parts(std::int32_t first) {
-    const std::int32_t parts = static_cast<std::int32_t>(plan_.pieces.size()) - first;
+  void number_parts(std::size_t first) {
+    const auto parts = static_cast<std::int32_t>(pieces_.size() - first);
     if (parts < 2) return;
     for (std::int32_t part = 0; part < parts; ++part) {
-      decode_piece& piece = plan_.pieces[static_cast<std::size_t>(first + part)];
+      decode_piece& piece = pieces_[first + static_cast<std::size_t>(part)];
       piece.part = part;
       piece.parts = parts;
     }
-    plan_.parts += parts;
+    parts_ += parts;
   }
 
   std::int32_t group_;
   std::int64_t cost_; ///< of all tiles
   std::int64_t lists_ = 1;
-  std::int64_t least_ = 1; ///< steps on either side of a cut
-  std::int64_t done_ = 0;  ///< cost of the tiles that were added
-  std::int64_t cut_ = 1;   ///< the list that is being filled ends there
-  decode_plan plan_;
+  std::int64_t least_ = 1;           ///< steps on either side of a cut
+  std::int64_t done_ = 0;            ///< cost of the tiles that were added
+  std::int64_t cut_ = 1;             ///< the list that is being filled ends there
+  std::vector<decode_piece> pieces_; // in the order of the tiles
+  std::vector<std::size_t> begins_;  // of lists
+  std::size_t listed_ = 0;           ///< pieces that are in a list
+  std::int32_t parts_ = 0;
 };
 
 } // namespace

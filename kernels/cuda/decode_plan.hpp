@@ -29,6 +29,7 @@ struct decode_piece {
   std::int32_t part;       ///< which of the parts that are merged; 0 where it is the only one
   std::int32_t parts;      ///< how many are merged
   std::int32_t first_part; ///< the first of them, among all that are merged
+  std::int32_t next;       ///< which piece the same list goes on with; 0: none
 };
 
 /// What is known of the heads and the device.
@@ -43,17 +44,15 @@ struct decode_shape {
 };
 
 struct decode_plan {
-  std::vector<decode_piece> pieces;
-  std::vector<std::int32_t> first_piece; ///< [lists + 1], those of a list are adjacent
-  std::int32_t parts = 0;                ///< of all that are merged, less than twice the lists
-
-  std::size_t lists() const { return first_piece.size() - 1; }
+  std::vector<decode_piece> pieces; ///< those that lists begin with come first
+  std::size_t lists = 0;            ///< a power of two, so that launches repeat; the last ones may
+                                    ///< have an empty piece only
+  std::int32_t parts = 0;           ///< of all that are merged, less than twice the lists
 };
 
 /// Lists that blocks can do at once for each key head.
 std::int32_t most_decode_lists(const decode_shape& shape);
 
-/// There are no empty lists.
 decode_plan plan_decode(std::span<const sequence_rows> runs, const decode_shape& shape);
 
 } // namespace troupe::cuda
