@@ -7,7 +7,8 @@ namespace troupe::cuda {
 
 namespace {
 
-/// Steps that a sequence is not cut into less than while every one can have a block of its own.
+/// Steps that a sequence is not cut into less than: what is saved by a shorter list is lost again
+/// by another beginning and a merge.
 constexpr std::int64_t fewest_steps = 4;
 /// To begin a piece takes as long as so many steps.
 constexpr std::int64_t steps_to_begin = 1;
@@ -47,7 +48,6 @@ class cutter {
       : group_(shape.group), cost_(cost) {
     const std::int64_t most = most_decode_lists(shape);
     lists_ = std::min(most, std::max(tiles, steps / fewest_steps));
-    least_ = tiles > most ? 1 : fewest_steps;
   }
 
   void add(const query_tile& tile) {
@@ -56,8 +56,8 @@ class cutter {
     std::int64_t from = 0;
     for (; cut_ < lists_ && end_of_list() < done_ + tile.cost(); ++cut_) {
       std::int64_t at = end_of_list() - done_ - steps_to_begin;
-      if (at < least_) at = 0;
-      if (steps - at < least_) at = steps;
+      if (at < fewest_steps) at = 0;
+      if (steps - at < fewest_steps) at = steps;
       if (at > from) add_piece(tile, from, at);
       from = std::max(from, at);
       end_list();
