@@ -8,8 +8,7 @@
 #include "kernels/cuda/gated_matmul.hpp"
 #include "kernels/cuda/gated_matmul_plan.hpp"
 #include "kernels/cuda/launch.cuh"
-#include "kernels/cuda/ptx_hopper.cuh"
-#include "kernels/cuda/shared_matrix.cuh"
+#include "kernels/cuda/stage_ring.cuh"
 
 #include <algorithm>
 
@@ -58,30 +57,8 @@ struct gated_memory {
   }
 };
 
-/// What a block is given, for the memory to begin where its panels may.
-template <int Width>
-constexpr std::size_t gated_shared_bytes = sizeof(gated_memory<Width>) + panel_alignment;
-static_assert(gated_shared_bytes<112> <= 227 << 10 && gated_shared_bytes<128> <= 227 << 10);
-
-template <int Width>
-__device__ gated_memory<Width>& gated_memory_of_block() {
-  auto* const all = ptx::dynamic_shared<std::byte>();
-  const std::uint32_t over = ptx::shared_address(all) % panel_alignment;
-  return *reinterpret_cast<gated_memory<Width>*>(all + (over == 0 ? 0 : panel_alignment - over));
-}
-
-/// The next place in the ring and the parity of its barriers' phase.
-template <int Stages>
-struct stage_place {
-  int stage = 0;
-  std::uint32_t parity = 0;
-
-  __device__ void advance() {
-    if (++stage < Stages) return;
-    stage = 0;
-    parity ^= 1;
-  }
-};
+static_assert(panel_memory_bytes<gated_memory<112>> <= 227 << 10 &&
+              panel_memory_bytes<gated_memory<128>> <= 227 << 10);
 
 /// The tiles of a block are every so many, its pair's first one first.
 struct block_tiles {
@@ -113,7 +90,7 @@ class stage_filler {
     for (int i = 0; i < at_once; ++i, advance()) bring_weights(tile, step, i);
     ptx::wait_for_previous();
     for (int i = 0; i < at_once; ++i) bring_rows(i % of_.steps, i);
-    stage_place<memory::stages> at;
+    ring_place<memory::stages> at;
     for (int i = at_once; i < all; ++i, advance(), at.advance()) {
       ptx::wait(&shared_.empty[at.stage], at.parity);
       bring_weights(tile, step, at.stage);
@@ -229,7 +206,7 @@ class gated_warpgroup {
   const int index_;
   const int lane_;
   const int row_; ///< the thread's first; the other is 8 on
-  stage_place<memory::stages> at_;
+  ring_place<memory::stages> at_;
   int before_ = 0;    ///< the stage whose products may be under way
   float sums_[Width]; ///< of gates, then of ups
 };
@@ -241,7 +218,7 @@ __global__ void __launch_bounds__(threads, 1)
                    const __grid_constant__ CUtensorMap rows,
                    const __grid_constant__ CUtensorMap weights) {
   if constexpr (ptx::has_hopper) {
-    auto& shared = gated_memory_of_block<Width>();
+    auto& shared = panel_memory<gated_memory<Width>>();
     if (threadIdx.x == 0) {
       ptx::prefetch_map(rows);
       ptx::prefetch_map(weights);
@@ -287,7 +264,7 @@ void with_width(std::int32_t width, const Work& work) {
 
 std::int32_t pairs_at_once(cudaStream_t stream) {
   const auto kernel = &multiply_gated<bf16, 112>;
-  constexpr std::size_t shared_bytes = gated_shared_bytes<112>;
+  constexpr std::size_t shared_bytes = panel_memory_bytes<gated_memory<112>>;
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
         "cudaFuncSetAttribute");
   cudaLaunchAttribute cluster{};
@@ -337,8 +314,8 @@ void gated_matmul::run_in_tiles(std::int32_t width, const matrix& out, const mat
   const CUtensorMap& weights = maps_.of(weight, width);
   with_type(x.type, [&]<class T>() {
     with_width(width, [&]<int Width>() {
-      launch(stream_, {blocks, threads, gated_shared_bytes<Width>, pair}, multiply_gated<T, Width>,
-             of, rows, weights);
+      launch(stream_, {blocks, threads, panel_memory_bytes<gated_memory<Width>>, pair},
+             multiply_gated<T, Width>, of, rows, weights);
     });
   });
 }

@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(prefill_threads, 1)
                    const __grid_constant__ CUtensorMap keys,
                    const __grid_constant__ CUtensorMap values) {
   if constexpr (ptx::has_hopper) {
-    auto& shared = prefill_memory_of_block<Dim>();
+    auto& shared = panel_memory<prefill_memory<Dim>>();
     if (threadIdx.x == 0) {
       ptx::prefetch_map(keys);
       ptx::prefetch_map(values);
@@ -115,7 +115,8 @@ void prefill_attention::run(const matrix& out, const matrix& qkv, const head_sha
   with_type(out.type, [&]<class T>() {
     const auto start = [&]<int Dim>() {
       launch(stream_,
-             {static_cast<unsigned>(plan.blocks), prefill_threads, prefill_shared_bytes<Dim>},
+             {static_cast<unsigned>(plan.blocks), prefill_threads,
+              panel_memory_bytes<prefill_memory<Dim>>},
              attend_prefill<T, Dim>, in, keys, values);
     };
     if (heads.head_dim == 64)

@@ -107,7 +107,7 @@ class page_copier {
   const CUtensorMap& map_;
   shared_memory& shared_;
   const int lane_;
-  ring_place place_;
+  ring_place<prefill_stages> place_;
   std::uint32_t landed_parity_ = 0;
   const std::int32_t* table_ = nullptr;
   int column_ = 0;

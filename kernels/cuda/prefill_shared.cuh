@@ -1,10 +1,10 @@
 // What the warpgroups of a prefill block share: its inputs, its shared memory with the barriers by
-// which tiles are handed over, and where in a ring of tiles one is.
+// which tiles are handed over.
 #pragma once
 
 #include "kernels/cuda/prefill_plan.hpp"
 #include "kernels/cuda/ptx_hopper.cuh"
-#include "kernels/cuda/shared_matrix.cuh"
+#include "kernels/cuda/stage_ring.cuh"
 
 namespace troupe::cuda {
 
@@ -74,28 +74,6 @@ struct prefill_memory {
   }
 };
 
-/// What a block is given, for the memory to begin where its panels may.
-template <int Dim>
-constexpr std::size_t prefill_shared_bytes = sizeof(prefill_memory<Dim>) + panel_alignment;
-static_assert(prefill_shared_bytes<128> <= 227 << 10);
-
-template <int Dim>
-__device__ inline prefill_memory<Dim>& prefill_memory_of_block() {
-  auto* const all = ptx::dynamic_shared<std::byte>();
-  const std::uint32_t over = ptx::shared_address(all) % panel_alignment;
-  return *reinterpret_cast<prefill_memory<Dim>*>(all + (over == 0 ? 0 : panel_alignment - over));
-}
-
-/// The next place in a ring and the parity of its barriers' phase.
-struct ring_place {
-  int stage = 0;
-  std::uint32_t parity = 0;
-
-  __device__ void advance() {
-    if (++stage < prefill_stages) return;
-    stage = 0;
-    parity ^= 1;
-  }
-};
+static_assert(panel_memory_bytes<prefill_memory<128>> <= 227 << 10);
 
 } // namespace troupe::cuda

@@ -222,7 +222,7 @@ class prefill_warpgroup {
   const int index_;
   const int lane_;
   const int row_; ///< of the tile, this thread's first; the other is 8 on
-  ring_place keys_, values_;
+  ring_place<prefill_stages> keys_, values_;
   std::uint32_t queries_parity_ = 0;
   int sees_all_to_ = 0;   ///< all queries of the warpgroup see the positions from sees_all_from_
   int sees_all_from_ = 0; ///< to here

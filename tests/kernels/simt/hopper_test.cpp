@@ -57,17 +57,23 @@ __global__ void copy_boxes(CUtensorMap map, int row, std::uint16_t* out) {
       std::memcpy(out + r * 64 + piece * 8, panel + cuda::panel_offset(r, piece), 16);
 }
 
-TEST(Hopper, CopiesBoxesAsPanelsWithZerosOutside) {
-  std::vector<std::uint16_t> matrix(20 * 128), box(16 * 64);
-  std::iota(matrix.begin(), matrix.end(), std::uint16_t{1});
-  const cuuint64_t sizes[2] = {128, 20}, stride = 256;
-  const cuuint32_t boxes[2] = {64, 16}, steps[2] = {1, 1};
-  CUtensorMap map;
-  ASSERT_EQ(cuTensorMapEncodeTiled(&map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, matrix.data(), sizes,
+/// Of a matrix with rows of `columns`, in boxes of so many rows.
+CUtensorMap map_of(std::vector<std::uint16_t>& matrix, std::size_t columns, cuuint32_t box_rows) {
+  const cuuint64_t sizes[2] = {columns, matrix.size() / columns}, stride = 2 * columns;
+  const cuuint32_t boxes[2] = {64, box_rows}, steps[2] = {1, 1};
+  CUtensorMap map{};
+  EXPECT_EQ(cuTensorMapEncodeTiled(&map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, matrix.data(), sizes,
                                    &stride, boxes, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
                                    CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
                                    CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE),
             CUDA_SUCCESS);
+  return map;
+}
+
+TEST(Hopper, CopiesBoxesAsPanelsWithZerosOutside) {
+  std::vector<std::uint16_t> matrix(20 * 128), box(16 * 64);
+  std::iota(matrix.begin(), matrix.end(), std::uint16_t{1});
+  const CUtensorMap map = map_of(matrix, 128, 16);
   const auto config = shape(1, 8192);
   cudaLaunchKernelEx(&config, copy_boxes, map, 10, box.data());
   for (std::size_t r = 0; r < 16; ++r)
@@ -208,14 +214,7 @@ __global__ void copy_for_both(CUtensorMap map, std::uint16_t* out) {
 TEST(Hopper, CopiesABoxToSeveralBlocks) {
   std::vector<std::uint16_t> matrix(8 * 64), out(2 * 8 * 64);
   std::iota(matrix.begin(), matrix.end(), std::uint16_t{1});
-  const cuuint64_t sizes[2] = {64, 8}, stride = 128;
-  const cuuint32_t boxes[2] = {64, 8}, steps[2] = {1, 1};
-  CUtensorMap map;
-  ASSERT_EQ(cuTensorMapEncodeTiled(&map, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, matrix.data(), sizes,
-                                   &stride, boxes, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
-                                   CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
-                                   CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE),
-            CUDA_SUCCESS);
+  const CUtensorMap map = map_of(matrix, 64, 8);
   cudaLaunchAttribute of{};
   const auto config = clusters(2, of);
   cudaLaunchKernelEx(&config, copy_for_both, map, out.data());
