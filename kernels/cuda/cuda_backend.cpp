@@ -325,16 +325,31 @@ void leave_failed_context() {
   cudaGetLastError();
 }
 
-} // namespace
-
-int cuda_devices() {
+int devices_of_any_kind() {
   int count = 0;
   return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
 }
 
+bool has_code_for_device() {
+  const int major = attribute(cudaDevAttrComputeCapabilityMajor);
+  return major == 8 || major == 9;
+}
+
+} // namespace
+
+int cuda_devices() {
+  const int count = devices_of_any_kind();
+  return count > 0 && has_code_for_device() ? count : 0;
+}
+
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options) {
   leave_failed_context();
-  if (cuda_devices() == 0) throw device_error("cuda: no GPU, or no driver for it");
+  if (devices_of_any_kind() == 0) throw device_error("cuda: no GPU, or no driver for it");
+  if (!has_code_for_device())
+    throw device_error(fmt::format("cuda: {} has compute capability {}.{}, and this program has "
+                                   "code for 8 (Ampere, Ada) and 9 (Hopper) only; use the CPU",
+                                   name_of_device(), attribute(cudaDevAttrComputeCapabilityMajor),
+                                   attribute(cudaDevAttrComputeCapabilityMinor)));
   return std::make_unique<cuda_backend>(options);
 }
 

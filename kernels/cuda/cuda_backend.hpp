@@ -1,5 +1,5 @@
-// The ops on an NVIDIA GPU (Ampere and later). Activations, weights and pages are bf16 or f16, sums
-// f32. This is the only header of the folder for others to include.
+// The ops on an NVIDIA GPU (Ampere, Ada, Hopper). Activations, weights and pages are bf16 or f16,
+// sums f32. This is the only header of the folder for others to include.
 #pragma once
 
 #include "kernels/ops.hpp"
@@ -16,11 +16,12 @@ struct cuda_options {
   std::filesystem::path cache = {}; ///< folder that keeps what tuning found out; empty: none does
 };
 
-/// GPUs that the program may use; 0 where there is no driver.
+/// GPUs that the program may use; 0 where there is no driver, or it has no code for them.
 int cuda_devices();
 
 /// The first of them. Where a kernel made it fail for good it is reset first, which ends whatever
-/// backend there was before. Throws device_error where there is none, or it can't be used.
+/// backend there was before. Throws device_error where there is none, it can't be used,
+/// or is of a kind that the program has no code for.
 std::unique_ptr<backend> make_cuda_backend(const cuda_options& options);
 
 } // namespace troupe

@@ -42,6 +42,7 @@ constexpr std::size_t total_memory = std::size_t{1} << 32;
 /// The device's state: whether it failed, and what it has given.
 struct device_state {
   std::atomic<bool> broken = false;
+  std::atomic<int> major = 8, minor = 0;
   std::mutex guard;
   std::map<void*, std::size_t> sizes;
   std::size_t used = 0;
@@ -61,6 +62,11 @@ cudaError_t allocate(void** memory, std::size_t bytes) {
 } // namespace
 
 void break_device() { device.broken = true; }
+
+void set_compute_capability(int major, int minor) {
+  device.major = major;
+  device.minor = minor;
+}
 
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
               std::size_t shared_bytes, unsigned cluster) {
@@ -111,8 +117,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   *value = attribute == cudaDevAttrMultiProcessorCount      ? 4
-           : attribute == cudaDevAttrComputeCapabilityMajor ? 8
-                                                            : 0;
+           : attribute == cudaDevAttrComputeCapabilityMajor ? simt::device.major.load()
+                                                            : simt::device.minor.load();
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize() { return simt::state(); }

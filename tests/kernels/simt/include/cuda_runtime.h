@@ -290,6 +290,9 @@ void issue(cudaStream_t stream, std::function<void()> work);
 /// is reset.
 void break_device();
 
+/// What the device says that it is; 8.0 unless it is told.
+void set_compute_capability(int major, int minor);
+
 /// Runs every block of a grid, in an order that is drawn anew at each launch. Neighbours along x
 /// are a cluster.
 void run_grid(const std::function<void()>& kernel, dim3 grid, dim3 threads,
