@@ -330,8 +330,11 @@ int devices_of_any_kind() {
   return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
 }
 
+/// Where that can't be told, as after a kernel failed, what is tried next tells why.
 bool has_code_for_device() {
-  const int major = attribute(cudaDevAttrComputeCapabilityMajor);
+  int major = 0;
+  if (cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0) != cudaSuccess)
+    return true;
   return major == 8 || major == 9;
 }
 
