@@ -56,10 +56,12 @@ class cutter {
     std::int64_t from = 0;
     for (; cut_ < lists_ && end_of_list() < done_ + tile.cost(); ++cut_) {
       std::int64_t at = end_of_list() - done_ - steps_to_begin;
-      if (at < fewest_steps) at = 0;
-      if (steps - at < fewest_steps) at = steps;
+      if (at - from < fewest_steps)
+        at = from;
+      else if (steps - at < fewest_steps)
+        at = steps;
       if (at > from) add_piece(tile, from, at);
-      from = std::max(from, at);
+      from = at;
       end_list();
     }
     if (from < steps) add_piece(tile, from, steps);
@@ -127,7 +129,6 @@ class cutter {
   std::int32_t group_;
   std::int64_t cost_; ///< of all tiles
   std::int64_t lists_ = 1;
-  std::int64_t least_ = 1;           ///< steps on either side of a cut
   std::int64_t done_ = 0;            ///< cost of the tiles that were added
   std::int64_t cut_ = 1;             ///< the list that is being filled ends there
   std::vector<decode_piece> pieces_; // in the order of the tiles

@@ -107,8 +107,8 @@ __device__ inline float2 load_fresh(const float2* global) {
   return out;
 }
 
-/// Before it a kernel may touch only what no kernel before it writes; behind it everything of them
-/// is there. Processors before Hopper start a kernel when the one before it is done.
+/// Before it a kernel may read only what the kernel right ahead of it does not write; behind it
+/// everything is there. Processors before Hopper start a kernel when the one before it is done.
 __device__ inline void wait_for_previous() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("griddepcontrol.wait;" ::: "memory");

@@ -153,6 +153,12 @@ TEST(DecodePlan, KeepsTheDeviceBusyWhateverTheLengths) {
   EXPECT_GT(share_of_best_time({131'071}), 0.9);
   for (const std::size_t count : {33, 40, 64, 100, 257})
     EXPECT_GT(share_of_best_time(std::vector<std::int32_t>(count, 4095)), 0.95) << count;
+  for (const std::size_t count : {2, 32, 33}) // no more than there are blocks for
+    for (const std::int32_t context : {50, 100, 191}) {
+      const decode_plan plan =
+          plan_decode(single_rows(std::vector<std::int32_t>(count, context)), large);
+      EXPECT_EQ(time_of(plan), context + 1) << count;
+    }
   for (const std::int32_t context : {127, 191, 225, 500})
     EXPECT_GT(share_of_best_time(std::vector<std::int32_t>(256, context)), 0.8) << context;
 }
