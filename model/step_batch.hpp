@@ -33,7 +33,8 @@ class step_batch {
                              std::int32_t table_blocks);
 
   /// Builds and issues the upload; rows beyond those of `work` may stand behind them. Valid for
-  /// what is issued before the next call. Where it throws, the next call sends everything again.
+  /// what is issued before the next call. Where it throws, the next call sends what this one should
+  /// have.
   batch_view load(std::span<const slot_work> work);
   /// Uploads the numbers of rows whose logits are wanted; at most as many as the batch's rows.
   const std::int32_t* load_rows(std::span<const std::int32_t> rows);

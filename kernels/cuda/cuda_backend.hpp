@@ -16,7 +16,7 @@ struct cuda_options {
   std::filesystem::path cache = {}; ///< folder that keeps what tuning found out; empty: none does
 };
 
-/// GPUs that the program may use; 0 where there is no driver, or it has no code for them.
+/// GPUs that there are; 0 where there is no driver, or no code for the first of them.
 int cuda_devices();
 
 /// The first of them. Where a kernel made it fail for good it is reset first, which ends whatever

@@ -24,7 +24,7 @@ class decode_attention {
   /// It computes heads of 64 or 128 elements over blocks of a multiple of 16 tokens.
   static bool takes(const head_shape& heads, std::int32_t block_tokens);
 
-  /// Allocates what run() needs but for its plans, some ten bytes a sequence; run() does it where
+  /// Allocates what run() needs but for its plans, some 90 bytes a piece; run() does it where
   /// nobody did. Throws device_error when there is not enough.
   void reserve();
 

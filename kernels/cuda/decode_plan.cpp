@@ -43,8 +43,7 @@ std::vector<query_tile> tiles_of(std::span<const sequence_rows> runs, const deco
 
 class cutter {
  public:
-  explicit cutter(const decode_shape& shape, std::int64_t tiles, std::int64_t steps,
-                  std::int64_t cost)
+  cutter(const decode_shape& shape, std::int64_t tiles, std::int64_t steps, std::int64_t cost)
       : group_(shape.group), cost_(cost) {
     const std::int64_t most = most_decode_lists(shape);
     lists_ = std::min(most, std::max(tiles, steps / fewest_steps));

@@ -1,9 +1,9 @@
 // How attention of sequences with few rows is cut into work for a GPU's blocks. Reading keys and
 // values is all that takes time, so all that is to be read stands in one line, sequence after
-// sequence, and is cut into as many equal lists as blocks run at once for a key head: all are done
-// at the same time. A sequence over which a cut goes has to be merged, so cuts that are near its
-// beginning or end are moved there. The host knows the positions, so it cuts, once for all layers
-// of a step. Without CUDA: tested by itself.
+// sequence, and is cut into lists of about the same length, at most as many as blocks run at once
+// for a key head, so that all are done at about the same time. A sequence over which a cut goes has
+// to be merged, so cuts that are near its beginning or end are moved there. The host knows the
+// positions, so it cuts, once for all layers of a step. Without CUDA: tested by itself.
 #pragma once
 
 #include "kernels/ops.hpp"

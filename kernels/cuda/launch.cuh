@@ -1,7 +1,7 @@
 // Starts kernels one behind the other. Each may be started before the one ahead of it is done, and
 // itself waits where it needs its results (programmatic dependent launch): every kernel calls
-// ptx::wait_for_previous() before it reads or writes what another one writes or reads, and before
-// it lets the next one start. So what stands two kernels ahead is always done.
+// ptx::wait_for_previous() before it lets the next one start, before it writes, and before it reads
+// what the one right ahead of it writes. What stands two kernels ahead is always done.
 #pragma once
 
 #include "kernels/cuda/numbers.cuh"
