@@ -2,6 +2,8 @@
 // `delta` into the next norm, which adds and normalises at once.
 #include "model/decoder.hpp"
 
+#include "kernels/launch_name.hpp"
+
 #include <fmt/format.h>
 
 #include <bit>
@@ -18,14 +20,6 @@ weight_part bias(const std::string& map, std::int64_t rows) { return {map + ".bi
 
 /// Steps of many rows take so long that nobody waits for launches.
 constexpr std::int32_t most_repeated_rows = 1024;
-
-/// A number for many.
-struct mixture {
-  std::uint64_t value = 0;
-
-  void add(std::uint64_t what) { value = (value ^ what) * 0x9E3779B97F4A7C15U + 1; }
-  void add_place(const matrix& m) { add(reinterpret_cast<std::uintptr_t>(m.data)); }
-};
 
 /// Some exporters keep a tied matrix under the head's name only.
 std::string embedding_name(const architecture& model, const safetensors& files) {
@@ -109,7 +103,7 @@ void decoder::forward(const batch_view& batch, const kv_cache& cache, const work
 
 /// Of all that its ops are issued with and steps do not change.
 std::uint64_t decoder::name_of_constants() const {
-  mixture name;
+  launch_name name;
   for (const float constant : rope_.inverse_frequencies)
     name.add(std::bit_cast<std::uint32_t>(constant));
   for (const float constant : {rope_.attention_factor, model_.norm_epsilon})
@@ -117,27 +111,26 @@ std::uint64_t decoder::name_of_constants() const {
   for (const std::int32_t window : model_.windows) name.add(static_cast<std::uint32_t>(window));
   name.add(static_cast<std::uint64_t>(model_.heads) << 32U |
            static_cast<std::uint32_t>(model_.head_dim));
-  name.add_place(embedding_.view);
-  for (const decoder_layer& layer : layers_) name.add_place(layer.down.view);
+  name.add(embedding_.view.data);
+  for (const decoder_layer& layer : layers_) name.add(layer.down.view.data);
   return name.value;
 }
 
 std::uint64_t decoder::name_of(const batch_view& batch, const kv_cache& cache,
                                const workspace& work) const {
   if (batch.tokens > most_repeated_rows || batch.tokens != batch.sequences) return 0;
-  mixture name{constants_};
-  name.add(reinterpret_cast<std::uintptr_t>(batch.ids));
-  name.add(reinterpret_cast<std::uintptr_t>(batch.block_tables));
+  launch_name name{constants_};
+  name.add(batch.ids).add(batch.block_tables);
   name.add(static_cast<std::uint64_t>(batch.tokens) << 32U |
            static_cast<std::uint32_t>(batch.table_stride));
   name.add(static_cast<std::uint64_t>(cache.layer(0).block_tokens));
   for (std::int32_t i = 0; i < model_.layers; ++i) {
-    name.add_place(cache.layer(i).keys);
-    name.add_place(cache.layer(i).values);
+    name.add(cache.layer(i).keys.data);
+    name.add(cache.layer(i).values.data);
   }
   for (const matrix& buffer : {work.residual, work.normed, work.qkv, work.attended, work.delta,
                                work.gate_up, work.activated})
-    name.add_place(buffer);
+    name.add(buffer.data);
   return name.value;
 }
 

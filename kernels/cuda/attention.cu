@@ -4,7 +4,7 @@
 #include "kernels/cuda/attention.hpp"
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/attention_work.cuh"
-#include "kernels/cuda/graphs.hpp"
+#include "kernels/launch_name.hpp"
 
 #include <algorithm>
 

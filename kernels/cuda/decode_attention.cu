@@ -1,8 +1,8 @@
 // The kernel of decode_attention and its launch.
 #include "kernels/cuda/attention_tile.cuh"
 #include "kernels/cuda/decode_attention.hpp"
-#include "kernels/cuda/graphs.hpp"
 #include "kernels/cuda/launch.cuh"
+#include "kernels/launch_name.hpp"
 
 #include <algorithm>
 

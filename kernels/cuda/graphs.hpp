@@ -14,18 +14,6 @@ struct end_graph {
 };
 using owned_graph = std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, end_graph>;
 
-/// A number for all that launches depend on.
-struct launch_name {
-  std::uint64_t value = 0;
-
-  launch_name& add(std::uint64_t what) {
-    value = (value ^ what) * 0x9E3779B97F4A7C15U;
-    value ^= value >> 29U;
-    return *this;
-  }
-  launch_name& add(const void* place) { return add(reinterpret_cast<std::uintptr_t>(place)); }
-};
-
 class graphs {
  public:
   explicit graphs(cudaStream_t stream) : stream_(stream) {}
