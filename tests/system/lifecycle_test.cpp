@@ -56,13 +56,13 @@ TEST(Lifecycle, FinishesARunningStreamWhenItIsToldToEnd) {
   ASSERT_TRUE(server.ready()) << server.process().err();
   crowd reference(server.port());
   reference.add({"/v1/completions", long_story(1500), {}, {}, true});
-  reference.run(seconds(120));
+  reference.run(std::chrono::minutes(10));
   ASSERT_TRUE(reference.at(0).done) << reference.at(0).error;
   // A connection that stays open: after the signal no new one is let in.
   crowd clients(server.port());
   clients.add({"/v1/completions", long_story(1500), {}, {}, true});
   bool told = false;
-  clients.run(seconds(120), [&] {
+  clients.run(std::chrono::minutes(10), [&] {
     if (clients.at(0).events > 20 && !told) {
       server.process().signal(SIGTERM);
       told = true;
@@ -83,7 +83,7 @@ TEST(Lifecycle, ASecondSignalCutsWhatRuns) {
   for (int i = 0; i < 64; ++i) clients.add({"/v1/completions", long_story(2000), {}, {}, true});
   int told = 0;
   steady_clock::time_point begin;
-  clients.run(seconds(120), [&] {
+  clients.run(std::chrono::minutes(10), [&] {
     if (told == 0 && clients.at(0).events > 3) {
       server.process().signal(SIGTERM);
       begin = steady_clock::now();
@@ -122,6 +122,19 @@ TEST(Lifecycle, LoadIsCutInTheMiddleOfItsWorkTenTimes) {
   fmt::print("ended after {:.3f} s at most\n", *std::max_element(ends.begin(), ends.end()));
 }
 
+/// Whether new connections are refused within some seconds.
+bool lets_nobody_in(const serving& server) {
+  for (const auto begin = steady_clock::now(); since(begin) < 20;) {
+    try {
+      (void)server.client().get("/livez");
+    } catch (const std::runtime_error&) {
+      return true;
+    }
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return false;
+}
+
 TEST(Lifecycle, RefusesWhatComesWhileItDrains) {
   serving server;
   ASSERT_TRUE(server.ready()) << server.process().err();
@@ -134,13 +147,12 @@ TEST(Lifecycle, RefusesWhatComesWhileItDrains) {
   crowd clients(server.port());
   clients.add({"/v1/completions", long_story(1500), {}, {}, true});
   std::string answer;
-  clients.run(seconds(120), [&] {
+  clients.run(std::chrono::minutes(10), [&] {
     if (!answer.empty() || clients.at(0).events < 5) return true;
     server.process().signal(SIGTERM);
-    std::this_thread::sleep_for(milliseconds(200));
+    EXPECT_TRUE(lets_nobody_in(server));
     begun.send(body.substr(10));
     answer = begun.read_until("server_is_draining");
-    EXPECT_THROW(server.client().get("/health"), std::runtime_error);
     return true;
   });
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;

@@ -34,8 +34,7 @@ TEST(Overload, RefusesWhatIsOverTheLimitAndServesTheRest) {
     refusals.push_back(clients.whole(i).count() * 1e3);
   }
   const auto served = requests.size() - refusals.size();
-  EXPECT_GE(served, 40U);  // a queue's worth, at least
-  EXPECT_LE(served, 240U); // and by no means all
+  EXPECT_GE(served, 40U); // a queue's worth, at least
   EXPECT_EQ(server.metric("troupe:requests_refused_total"), static_cast<double>(refusals.size()));
   EXPECT_TRUE(server.comes_to_rest());
   std::sort(refusals.begin(), refusals.end());
@@ -52,7 +51,7 @@ TEST(Overload, TakesRequestsAgainWhenTheQueueIsShorter) {
   chosen.admission.max_queued_requests = 4;
   test_company server(chosen, std::chrono::milliseconds(1));
   for (std::uint64_t round = 1; round <= 3; ++round) {
-    const auto requests = scripted_requests(30, 30, round);
+    const auto requests = scripted_requests(30, 200, round);
     crowd clients(server.port());
     for (const auto& request : requests) clients.add(request.over_http());
     clients.run(std::chrono::seconds(60));
@@ -72,11 +71,14 @@ TEST(Overload, SharesTooFewBlocksWithoutLosingATokenOfAnyone) {
   auto chosen = test_company::defaults();
   chosen.engine.max_sequences = 64;
   chosen.engine.kv_memory =
-      320 * 16 * 2 * 16 * 4; // 320 blocks of 16 tokens, at 16 floats for each key and value
+      160 * 16 * 2 * 16 * 4; // 160 blocks of 16 tokens, at 16 floats for each key and value
   test_company server(chosen, std::chrono::microseconds(200));
-  const auto requests = scripted_requests(100, 200);
+  auto requests = scripted_requests(8, 200);
   crowd clients(server.port());
-  for (const auto& request : requests) clients.add(request.over_http());
+  for (auto& request : requests) {
+    request.n = 16; // the choices of one alone want 208 blocks at the same time
+    clients.add(request.over_http());
+  }
   clients.run(std::chrono::seconds(120));
   for (std::size_t i = 0; i < requests.size(); ++i)
     EXPECT_TRUE(is_right(clients.at(i), requests[i], server)) << i;

@@ -83,7 +83,11 @@ caf::behavior play_stream(caf::stateful_actor<stream_state>* self, script_ptr sc
           }};
 }
 
-caf::behavior play_admission(caf::event_based_actor* self, script_ptr script, counts_ptr counts) {
+using let_in_atom = caf::atom_constant<caf::atom("letin")>;
+using held_requests = std::vector<std::pair<caf::actor, accepted>>;
+
+caf::behavior play_admission(caf::stateful_actor<held_requests>* self, script_ptr script,
+                             counts_ptr counts) {
   return {[=](const submit& asked) {
             ++counts->submitted;
             if (script->mute) return;
@@ -101,7 +105,14 @@ caf::behavior play_admission(caf::event_based_actor* self, script_ptr script, co
             for (std::uint32_t i = 0; i < choices; ++i)
               yes.streams.push_back(
                   self->spawn(play_stream, script, counts, asked.client, asked.tag, i));
-            caf::delayed_anon_send(asked.client, script->accept_delay, yes);
+            if (script->holds)
+              self->state.emplace_back(asked.client, std::move(yes));
+            else
+              caf::anon_send(asked.client, std::move(yes));
+          },
+          [=](let_in_atom) {
+            for (auto& [client, yes] : std::exchange(self->state, {}))
+              caf::anon_send(client, std::move(yes));
           },
           [=](const tokenize& asked) {
             caf::anon_send(asked.client, tokenized{asked.tag, {1, 2}, {"a", "\xFF"}, "text", 99});
@@ -189,6 +200,8 @@ std::uint16_t fake_server::port() const { return state_->server->port(); }
 std::string fake_server::url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 
 std::size_t fake_server::connections() const { return state_->server->connections(); }
+
+void fake_server::let_in() { caf::anon_send(state_->actors[0], let_in_atom::value); }
 
 void fake_server::stop_accepting() { state_->server->stop_accepting(); }
 

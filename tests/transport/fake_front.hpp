@@ -5,7 +5,6 @@
 #include "transport/door_settings.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,8 +24,8 @@ struct fake_script {
   bool endless = false; ///< texts again and again, as long as there is credit
   bool silent = false;  ///< accepted, and then nothing
   bool mute = false;    ///< nothing is answered
-  std::chrono::milliseconds accept_delay{0};
-  bool dies = false; ///< streams end without a word after their texts
+  bool holds = false;   ///< accepted only when the test says so by let_in()
+  bool dies = false;    ///< streams end without a word after their texts
   bool logprobs = false;
   std::string refuse_code; ///< not empty: refused with it and 429
   std::string fail_code;   ///< not empty: the streams end in this error
@@ -52,6 +51,8 @@ class fake_server {
   std::string url() const;
   const fake_counts& counts() const { return *counts_; }
   std::size_t connections() const;
+  /// Accepts what the script has held until now.
+  void let_in();
   void stop_accepting();
   void stop();
 

@@ -143,12 +143,17 @@ TEST(HttpLimits, SendsCorsFieldsOnlyWhereConfigured) {
 
 TEST(HttpLimits, GivesSlowSendersUp) {
   door_settings settings;
-  settings.header_timeout = settings.body_timeout = settings.idle_timeout =
-      std::chrono::milliseconds(50);
+  settings.header_timeout = settings.body_timeout = std::chrono::milliseconds(50);
   fake_server server({}, settings);
   EXPECT_EQ(status_of(server, "GET /livez HT"), 408);
   EXPECT_EQ(status_of(server, request("POST /v1/completions", "Content-Length: 14\r\n") + "{"),
             408);
+}
+
+TEST(HttpLimits, EndsIdleConnectionsWithoutAWord) {
+  door_settings settings;
+  settings.idle_timeout = std::chrono::milliseconds(50);
+  fake_server server({}, settings);
   raw_client idle(server.port());
   EXPECT_EQ(idle.read_all(), "");
   EXPECT_TRUE(idle.ended());

@@ -248,11 +248,11 @@ TEST(ManyClient, GivesUpWhenItsTimeIsOver) {
     client.listen_to_the_end();
     return false;
   });
-  many_client client(to(server, milliseconds(150)));
+  many_client client(to(server, milliseconds(1500)));
   const auto begin = clock::now();
   const exchange_end end = end_of(client);
-  EXPECT_GE(clock::now() - begin, milliseconds(150));
-  EXPECT_EQ(end.fault, "took longer than 0.15 s");
+  EXPECT_GE(clock::now() - begin, milliseconds(1500));
+  EXPECT_EQ(end.fault, "took longer than 1.5 s");
   EXPECT_EQ(end.status, 200);
 }
 
@@ -281,10 +281,10 @@ TEST(ManyClient, CallsInTheOrderOfTheirTimes) {
   many_client client(to(server));
   std::vector<int> order;
   const auto now = clock::now();
-  client.call_at(now + milliseconds(20), [&] { order.push_back(2); });
-  client.call_at(now + milliseconds(10), [&] {
+  client.call_at(now + milliseconds(500), [&] { order.push_back(2); });
+  client.call_at(now, [&] {
     order.push_back(1);
-    client.call_at(now + milliseconds(15), [&] { order.push_back(3); });
+    client.call_at(now + milliseconds(1), [&] { order.push_back(3); });
   });
   client.run();
   EXPECT_EQ(order, (std::vector<int>{1, 3, 2}));
