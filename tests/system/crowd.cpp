@@ -129,10 +129,6 @@ void crowd::close(client& which) {
   if (which.request.reads) --open_;
 }
 
-std::chrono::duration<double> crowd::first_byte(std::size_t number) const {
-  return clients_[number].first - clients_[number].begin;
-}
-
 std::chrono::duration<double> crowd::whole(std::size_t number) const {
   return clients_[number].end - clients_[number].begin;
 }

@@ -39,8 +39,8 @@ class crowd {
 
   answer& at(std::size_t number) { return clients_[number].reader.result(); }
   std::size_t size() const { return clients_.size(); }
-  /// From sending the request to its answer's first byte.
-  std::chrono::duration<double> first_byte(std::size_t number) const;
+  /// When its answer's first byte came.
+  clock::time_point answered(std::size_t number) const { return clients_[number].first; }
   /// Seconds from the request to the end of the answer.
   std::chrono::duration<double> whole(std::size_t number) const;
   /// The other side has closed the connection, or it broke.

@@ -12,7 +12,7 @@ settings small_buffers() {
   return chosen;
 }
 
-// Some 20 MB: more than all sockets and buffers hold, so that what is left unread ends at the
+// Some 6 MB: more than its socket and buffers hold, so that what is left unread ends at the
 // streams. On a slow machine it takes a while until they are full.
 std::size_t add_silent(crowd& clients, scripted_request& request) {
   request.tokens = 1900;
