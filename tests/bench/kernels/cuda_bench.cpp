@@ -4,6 +4,7 @@
 // medians of several samples after a warm-up.
 #include "kernels/cuda/cuda_backend.hpp"
 #include "kernels/yardsticks.hpp"
+#include "tests/bench/kernels/device_data.hpp"
 
 #include <fmt/format.h>
 
@@ -20,32 +21,6 @@ namespace {
 constexpr std::int64_t hidden = 4096, ffn = 14336, vocab = 128256;
 constexpr head_shape heads{32, 8, 128};
 constexpr std::int64_t qkv_width = (32 + 2 * 8) * 128;
-constexpr std::int64_t cache_bytes = 256 << 20; // more than any device's cache
-
-std::vector<std::uint32_t> random_words(std::size_t count) {
-  std::mt19937 random(1);
-  std::vector<std::uint32_t> words(count); // bf16 numbers of either sign, between 1/16 and 2
-  for (auto& word : words) word = (random() & 0x81FF81FFU) | 0x3E003E00U;
-  return words;
-}
-
-/// Device memory that holds random numbers.
-class filled {
- public:
-  filled(backend& device, std::int64_t rows, std::int64_t cols, dtype type = dtype::bf16)
-      : memory_(device.allocate(static_cast<std::size_t>(rows * cols) * size_of(type))),
-        view_{memory_.get(), type, rows, cols} {
-    static const std::vector<std::uint32_t> words = random_words(std::size_t{4} << 20);
-    const std::size_t bytes = static_cast<std::size_t>(rows * cols) * size_of(type);
-    for (std::size_t at = 0; at < bytes; at += 4 * words.size())
-      device.upload(memory_.get() + at, words.data(), std::min(bytes - at, 4 * words.size()));
-  }
-  const matrix& view() const { return view_; }
-
- private:
-  memory memory_;
-  matrix view_;
-};
 
 /// Integers on the device.
 class integers {
@@ -295,16 +270,13 @@ class bench {
   double seconds_of(Op&& op, int repeats) {
     for (int i = 0; i < 3; ++i) op();
     device_->wait();
-    std::vector<double> taken;
-    for (int sample = 0; sample < 7; ++sample) {
+    return median_of([&] {
       const auto begin = device_->mark();
       for (int i = 0; i < repeats; ++i) op();
       const auto end = device_->mark();
       device_->wait();
-      taken.push_back(end->seconds_since(*begin) / repeats);
-    }
-    std::ranges::nth_element(taken, taken.begin() + 3);
-    return taken[3];
+      return end->seconds_since(*begin) / repeats;
+    });
   }
 
   /// The ratio is the floor, whichever yardstick gives it, over the time.
