@@ -14,6 +14,7 @@
 #include "kernels/cuda/skinny_matmul.hpp"
 #include "kernels/cuda/staging.hpp"
 #include "kernels/cuda/weight_upload.hpp"
+#include "kernels/launch_name.hpp"
 
 #include <fmt/format.h>
 
@@ -137,7 +138,8 @@ class cuda_backend final : public backend {
   }
   void issue(std::uint64_t name, const std::function<void()>& ops) override {
     if (name == 0 || options_.deterministic) return ops();
-    graphs_.issue(name ^ decoding_.launches() ^ attention_.launches(), ops);
+    graphs_.issue(launch_name{name}.add(decoding_.launches()).add(attention_.launches()).value,
+                  ops);
   }
 
   std::pair<matrix, memory> load_weight(std::span<const host_matrix> parts) override;

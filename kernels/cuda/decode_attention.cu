@@ -373,7 +373,6 @@ void decode_attention::begin(const batch_view& batch) {
 }
 
 void decode_attention::plan(planned& at, const batch_view& batch) {
-  if (at.is_current) return;
   const decode_plan made = plan_decode(batch.runs, at.shape);
   at.lists = made.lists;
   if (made.pieces.size() > at.capacity) {

@@ -287,8 +287,11 @@ std::int32_t pairs_at_once(cudaStream_t stream) {
 gated_matmul::gated_matmul(cudaStream_t stream) : stream_(stream), pairs_(pairs_at_once(stream)) {}
 
 bool gated_matmul::takes(const matrix& x, const matrix& weight) {
-  return x.rows >= least_rows && x.rows <= most_rows && weight.rows % 16 == 0 &&
-         weight.cols % 8 == 0;
+  return x.rows >= least_rows && can_compute(x, weight);
+}
+
+bool gated_matmul::can_compute(const matrix& x, const matrix& weight) {
+  return x.rows <= most_rows && weight.rows % 16 == 0 && weight.cols % 8 == 0;
 }
 
 void gated_matmul::run(const matrix& out, const matrix& x, const matrix& weight,
@@ -298,7 +301,7 @@ void gated_matmul::run(const matrix& out, const matrix& x, const matrix& weight,
 
 void gated_matmul::run_in_tiles(std::int32_t width, const matrix& out, const matrix& x,
                                 const matrix& weight, const matrix& bias) {
-  if (x.rows > most_rows || weight.rows % 16 != 0 || weight.cols % 8 != 0)
+  if (!can_compute(x, weight))
     throw std::invalid_argument("cuda: a gated product takes at most 256 rows, outputs and inputs "
                                 "of a multiple of 8");
   const gated_product of{

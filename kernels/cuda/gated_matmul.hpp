@@ -21,7 +21,8 @@ class gated_matmul {
   /// tell.
   explicit gated_matmul(cudaStream_t stream);
 
-  /// x: [rows, inner], weight: [2 * outputs, inner], gate first.
+  /// Whether it is the way to multiply x, [rows, inner], by weight, [2 * outputs, inner], gate
+  /// first.
   static bool takes(const matrix& x, const matrix& weight);
 
   /// All of one type, bf16 or f16; bias: f32 [2 * outputs] or without data; out: [rows, outputs].
@@ -33,6 +34,8 @@ class gated_matmul {
                     const matrix& bias);
 
  private:
+  static bool can_compute(const matrix& x, const matrix& weight);
+
   cudaStream_t stream_;
   std::int32_t pairs_;
   tensor_maps maps_;
